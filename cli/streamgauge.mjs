@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// The entry point that any Node can parse: it says in one sentence what to do when Node is too old, and loads the program otherwise
+// (the TypeScript sources in a clone, the built JavaScript in the published package).
+import { existsSync } from 'node:fs';
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 20)) {
+  process.stderr.write(
+    `streamgauge needs Node 22.20 or later, and this is Node ${process.versions.node}: install a newer Node, or in a clone use \`npm start\`, which brings its own.\n`,
+  );
+  process.exit(1);
+}
+const source = new URL('./main.ts', import.meta.url);
+const { main } = await import(existsSync(source) ? source.href : new URL('./main.js', import.meta.url).href);
+await main(process.argv);
