@@ -1,0 +1,137 @@
+import type { Attributes } from '../../otel/model/attributes.ts';
+import type { MetricDescription } from '../../otel/model/metric.ts';
+import type { Resource } from '../../otel/model/resource.ts';
+import type { InstrumentationScope } from '../../otel/model/scope.ts';
+
+/** The life of a counter: an opaque token, and when it began. */
+export interface Epoch {
+  /** Equal tokens of one series are the same life; at most 64 bytes of UTF-8. */
+  readonly token: string;
+  /** By this process's monotonic clock (`performance.now()`), so mostly negative. `undefined`: not known. */
+  readonly beganMs: number | undefined;
+}
+
+/** One series of the agent: what Define says of it. */
+export interface AgentSeries {
+  /** `undefined`: the agent's own resource. */
+  readonly resource?: Resource | undefined;
+  readonly scope: InstrumentationScope;
+  readonly metric: MetricDescription;
+  readonly attributes: Attributes;
+  /** Sums only. */
+  readonly epoch?: Epoch | undefined;
+  /** When counting began by the source's own clock, microseconds since the Unix epoch; 0 or absent: unknown. */
+  readonly startTimeUs?: number | undefined;
+  /**
+   * The step in which the values move where the source knows it (0.01 for clock ticks, 4096 for pages), so that the wire can
+   * count steps: a power of ten or of two. A hint only; any value is sent exactly.
+   */
+  readonly step?: number | undefined;
+  /** Monotonic sums: a fall of up to this much is the kernel's rounding, and the higher value is held. 0 or absent: any fall opens a new epoch. */
+  readonly fallTolerance?: number | undefined;
+}
+
+/** Why a series is no longer reported. Gone: its epoch never returns. Idle: it cannot be read at present. */
+export type RetireReason = 'gone' | 'idle';
+
+interface Slot {
+  series: AgentSeries;
+  falls: number;
+}
+
+/**
+ * The series that are sampled together, and their current values: the agent's whole state. A source defines a series once, gets
+ * a cell, and from then on sets the cell's value in place. The uplink reads the cells when it cuts a report. Cells of retired
+ * series are used again.
+ *
+ * Layout: `values[cell]` and `present[cell]`; `series[cell]` is `undefined` while the cell is free. `version` rises whenever
+ * series come, go or change their epoch, so that a reader that has seen a version needs to look at the values only.
+ */
+export class SamplingGroup {
+  readonly number: number;
+  readonly intervalMs: number;
+  values = new Float64Array(64);
+  version = 0;
+  /** When the values were read: microseconds since the Unix epoch. 0: not yet. */
+  timeUs = 0;
+  /** Counts the collections, so that an uplink knows whether there is something to report. */
+  collections = 0;
+  readonly #incarnation: string;
+  readonly #slots: (Slot | undefined)[] = [];
+  readonly #free: number[] = [];
+  /** Why a series left, until the uplink has asked. */
+  readonly #reasons = new WeakMap<AgentSeries, RetireReason>();
+
+  constructor(number: number, intervalMs: number, incarnation: string) {
+    this.number = number;
+    this.intervalMs = intervalMs;
+    this.#incarnation = incarnation;
+  }
+
+  /** Cells in use and free: every cell is below this. */
+  get cells(): number {
+    return this.#slots.length;
+  }
+
+  /** The series in a cell, or `undefined` when it is free. A series that opens a new epoch becomes a new object. */
+  seriesAt(cell: number): AgentSeries | undefined {
+    return this.#slots[cell]?.series;
+  }
+
+  reasonOf(series: AgentSeries): RetireReason {
+    return this.#reasons.get(series) ?? 'gone';
+  }
+
+  /** Takes a series in and gives its cell. Its value is 0 until set. */
+  define(series: AgentSeries): number {
+    const cell = this.#free.pop() ?? this.#slots.length;
+    this.#slots[cell] = { series, falls: 0 };
+    if (cell >= this.values.length) {
+      const grown = new Float64Array(this.values.length * 2);
+      grown.set(this.values);
+      this.values = grown;
+    }
+    this.values[cell] = 0;
+    this.version++;
+    return cell;
+  }
+
+  /** Sets the value of a gauge or of a sum that may fall. */
+  set(cell: number, value: number): void {
+    this.values[cell] = value;
+  }
+
+  /** Sets the value of a monotonic sum. A fall within the series' tolerance is held; a greater one opens a new epoch. */
+  setCounter(cell: number, value: number): void {
+    const held = this.values[cell]!;
+    if (value < held) {
+      const slot = this.#slots[cell]!;
+      if (held - value <= (slot.series.fallTolerance ?? 0)) return;
+      this.openEpoch(cell);
+    }
+    this.values[cell] = value;
+  }
+
+  /**
+   * Gives the series in a cell a new life, because its counter fell or the collector refused its epoch. When the new life began
+   * is not known. The token holds the incarnation, so that no later run of the agent makes the same one.
+   */
+  openEpoch(cell: number): void {
+    const slot = this.#slots[cell]!;
+    const falls = slot.falls + 1;
+    const base = slot.series.epoch?.token.split('#', 1)[0] ?? '';
+    this.#reasons.set(slot.series, 'gone');
+    const epoch = { token: `${base}#${this.#incarnation}.${falls}`, beganMs: undefined };
+    this.#slots[cell] = { series: { ...slot.series, epoch, startTimeUs: 0 }, falls };
+    this.version++;
+  }
+
+  retire(cell: number, reason: RetireReason): void {
+    const slot = this.#slots[cell];
+    if (slot === undefined) return;
+    this.#reasons.set(slot.series, reason);
+    this.#slots[cell] = undefined;
+    this.#free.push(cell);
+    this.version++;
+  }
+}

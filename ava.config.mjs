@@ -1,0 +1,13 @@
+// SUITE chooses what runs: nothing or `unit` is `npm test`, which needs no other software; `interop` and `faults` are run by .ci/run.
+const suite = process.env.SUITE ?? 'unit';
+
+export default {
+  extensions: ['ts'],
+  files:
+    suite === 'unit'
+      ? ['test/**/*.test.ts', '!test/interop/**', '!test/faults/**', '!test/bench/**']
+      : [`test/${suite}/**/*.test.ts`],
+  concurrency: 2,
+  timeout: suite === 'unit' ? '60s' : '10m',
+  workerThreads: false,
+};
