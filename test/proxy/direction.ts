@@ -1,0 +1,72 @@
+import type { Socket } from 'node:net';
+
+/** How much may wait to be handed on before the source is no longer read. */
+const maxWaitingBytes = 1 << 20;
+
+interface Waiting {
+  readonly dueMs: number;
+  /** `undefined`: the end of the source. */
+  readonly chunk: Buffer | undefined;
+}
+
+/** One direction of a proxied connection: what the source says, in order, delayed and held as asked, to the target. */
+export class Direction {
+  readonly #source: Socket;
+  readonly #target: Socket;
+  readonly #delayMs: () => number;
+  readonly #queue: Waiting[] = [];
+  #waitingBytes = 0;
+  #held = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param count is told of the payload bytes as they are read from the source. */
+  constructor(source: Socket, target: Socket, delayMs: () => number, count: (bytes: number) => void) {
+    this.#source = source;
+    this.#target = target;
+    this.#delayMs = delayMs;
+    source.on('data', (chunk: Buffer) => {
+      count(chunk.length);
+      this.#waitingBytes += chunk.length;
+      this.#add(chunk);
+    });
+    source.once('end', () => this.#add(undefined));
+    target.on('drain', () => this.#pump());
+  }
+
+  set held(held: boolean) {
+    this.#held = held;
+    this.#pump();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#queue.length = 0;
+  }
+
+  #add(chunk: Buffer | undefined): void {
+    // Never before what came earlier, should the delay have been shortened.
+    const dueMs = Math.max(performance.now() + this.#delayMs(), this.#queue.at(-1)?.dueMs ?? 0);
+    this.#queue.push({ dueMs, chunk });
+    this.#pump();
+  }
+
+  #pump(): void {
+    clearTimeout(this.#timer);
+    const now = performance.now();
+    while (!this.#held && !this.#target.writableNeedDrain && (this.#queue[0]?.dueMs ?? Infinity) <= now) {
+      const { chunk } = this.#queue.shift()!;
+      if (chunk === undefined) {
+        this.#target.end();
+      } else {
+        this.#waitingBytes -= chunk.length;
+        this.#target.write(chunk);
+      }
+    }
+    if (this.#held || this.#waitingBytes > maxWaitingBytes) this.#source.pause();
+    else this.#source.resume();
+    const next = this.#queue[0];
+    if (next !== undefined && !this.#held && next.dueMs > now) {
+      this.#timer = setTimeout(() => this.#pump(), Math.ceil(next.dueMs - now));
+    }
+  }
+}

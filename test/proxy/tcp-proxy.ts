@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { Direction } from './direction.ts';
+
+/**
+ * A transparent TCP proxy on 127.0.0.1 that counts the payload of both directions and, on request, spoils the connection: cuts it,
+ * delays it, stops it, refuses new ones.
+ */
+export class TcpProxy {
+  /** Payload bytes from those who connect to the target, since the last {@link resetCounts}. */
+  bytesUp = 0;
+  /** Payload bytes from the target to those who connect. */
+  bytesDown = 0;
+  /** Connections accepted and handed on so far. */
+  connections = 0;
+  /** New connections are closed at once while this is true. */
+  refusing = false;
+  /** Every byte is handed on this much later than it came, in each direction. */
+  delayMs = 0;
+  readonly #targetPort: number;
+  readonly #server: Server;
+  readonly #open = new Set<Connection>();
+  #held = false;
+
+  /** @param targetPort of the server on 127.0.0.1 that connections are handed on to. */
+  constructor(targetPort: number) {
+    this.#targetPort = targetPort;
+    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
+  }
+
+  /** Listens on a free port, or on the one given; resolves to it. */
+  async listen(port = 0): Promise<number> {
+    this.#server.listen(port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return this.port;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Connections that are open now. */
+  get openConnections(): number {
+    return this.#open.size;
+  }
+
+  resetCounts(): void {
+    this.bytesUp = 0;
+    this.bytesDown = 0;
+  }
+
+  /** Breaks every open connection on both sides with a reset; what was on its way is lost. */
+  cut(): void {
+    for (const connection of [...this.#open]) connection.reset();
+  }
+
+  /** Hands nothing on, in either direction, until {@link resume}; connections stay open, new ones too. */
+  hold(): void {
+    this.#held = true;
+    for (const connection of this.#open) connection.hold(true);
+  }
+
+  resume(): void {
+    this.#held = false;
+    for (const connection of this.#open) connection.hold(false);
+  }
+
+  /** Cuts everything and stops listening. Safe when repeated. */
+  async close(): Promise<void> {
+    this.cut();
+    if (!this.#server.listening) return;
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #accept(client: Socket): void {
+    if (this.refusing) {
+      client.on('error', () => {});
+      client.resetAndDestroy();
+      return;
+    }
+    this.connections++;
+    const target = connect({ port: this.#targetPort, host: '127.0.0.1', allowHalfOpen: true });
+    const delayMs = (): number => this.delayMs;
+    const up = new Direction(client, target, delayMs, (bytes) => {
+      this.bytesUp += bytes;
+    });
+    const down = new Direction(target, client, delayMs, (bytes) => {
+      this.bytesDown += bytes;
+    });
+    const sockets = [client, target];
+    const connection: Connection = {
+      reset: () => {
+        for (const socket of sockets) socket.resetAndDestroy();
+      },
+      hold: (held) => {
+        up.held = held;
+        down.held = held;
+      },
+    };
+    this.#open.add(connection);
+    connection.hold(this.#held);
+    for (const socket of sockets) {
+      socket.setNoDelay(true);
+      // An error on one side is a reset on the other; 'close' follows it.
+      socket.on('error', () => {});
+      socket.once('close', (hadError: boolean) => {
+        if (hadError) connection.reset();
+        if (sockets.every((each) => each.destroyed)) {
+          up.stop();
+          down.stop();
+          this.#open.delete(connection);
+        }
+      });
+    }
+  }
+}
+
+interface Connection {
+  reset(): void;
+  hold(held: boolean): void;
+}
