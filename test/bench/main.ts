@@ -5,7 +5,7 @@ import os from 'node:os';
 /** What a module in this folder exports to be a benchmark. */
 export interface Benchmark {
   /** One line for the list. */
-  readonly summary: string;
+  readonly summary?: string;
   /**
    * Prints its table and returns every figure by name. Throws when the benchmark finds its own result wrong, so that a figure
    * is never that of work not done.
@@ -15,26 +15,29 @@ export interface Benchmark {
 
 export type Figures = Record<string, number | string>;
 
-async function benchmarks(): Promise<Map<string, Benchmark>> {
-  const found = new Map<string, Benchmark>();
-  for (const file of (await readdir(import.meta.dirname)).sort()) {
-    if (!file.endsWith('.ts') || file === 'main.ts') continue;
-    const module = (await import(`./${file}`)) as Partial<Benchmark>;
-    if (typeof module.run === 'function') found.set(file.slice(0, -3), module as Benchmark);
+async function load(file: string): Promise<Partial<Benchmark>> {
+  return (await import(`./${file}`)) as Partial<Benchmark>;
+}
+
+async function list(files: readonly string[]): Promise<string> {
+  let text = 'Usage: npm run bench NAME [ARGUMENTS]\n\n';
+  for (const file of files) {
+    const { run, summary = '' } = await load(file);
+    if (run !== undefined) text += `  ${file.slice(0, -3).padEnd(10)} ${summary}\n`;
   }
-  return found;
+  return text;
 }
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
-  const all = await benchmarks();
-  const benchmark = all.get(name ?? '');
-  if (name === undefined || benchmark === undefined) {
+  const files = (await readdir(import.meta.dirname)).filter((file) => file.endsWith('.ts')).sort();
+  files.splice(files.indexOf('main.ts'), 1);
+  const run = files.includes(`${name}.ts`) ? (await load(`${name}.ts`)).run : undefined;
+  if (run === undefined) {
     if (name !== undefined) console.error(`There is no benchmark ${JSON.stringify(name)}.`);
-    console.error('Usage: npm run bench NAME [ARGUMENTS]\n');
-    for (const [each, { summary }] of all) console.error(`  ${each.padEnd(10)} ${summary ?? ''}`);
+    console.error(await list(files));
     return 1;
   }
-  const figures = await benchmark.run(args);
+  const figures = await run(args);
   const machine = { node: process.versions.node, cpus: os.availableParallelism() };
   console.log(JSON.stringify({ name, ...machine, ...figures }));
   return 0;
