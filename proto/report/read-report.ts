@@ -1,0 +1,150 @@
+import { decodeNumbers } from '../columns/decode-numbers.ts';
+import { bytesType, FieldReader, varintType } from '../columns/field-reader.ts';
+import { decodeGaps } from '../columns/gaps.ts';
+import { readSint64 } from '../columns/varint.ts';
+import { CapabilityError, InvalidDataError } from '../error.ts';
+import type { DecodedReport } from './decoded-report.ts';
+import type { GroupColumns } from './group-columns.ts';
+import type { StreamColumns } from './stream-columns.ts';
+import { maxTimeUs } from './write-report.ts';
+
+const reportField = 1;
+const lastMessageField = 6;
+const firstColumn = 3;
+const firstExponential = 9;
+const lastSummary = 21;
+const noRecordedValueField = 22;
+const exemplarsField = 23;
+
+const messageFields = new FieldReader();
+const reportFields = new FieldReader();
+const groupFields = new FieldReader();
+/** Where the column of each field of a group starts and ends; both 0 where it is absent. Of a repeated field the last one holds. */
+const starts = new Uint32Array(lastSummary + 2);
+const ends = new Uint32Array(lastSummary + 2);
+
+/** Whether the bytes of an AgentMessage begin as a report, which is not for decodeAgentMessage. */
+export function isReport(bytes: Uint8Array): boolean {
+  return bytes.length > 0 && bytes[0] === ((reportField << 3) | bytesType);
+}
+
+/**
+ * Decodes the bytes of a whole AgentMessage that holds a report, and advances the columns. The result is `columns.decoded`, valid until
+ * the next call. Allocates nothing once the stream's groups have been seen. The base advances for all values, whatever their
+ * receiver thinks of them.
+ * @throws InvalidDataError for bytes or content that break the protocol. The columns may then be advanced in part: nothing of the
+ * report may be used, and the stream must end.
+ */
+export function decodeReport(bytes: Uint8Array, columns: StreamColumns): DecodedReport {
+  const { decoded } = columns;
+  decoded.groupCount = 0;
+  columns.decodes++;
+  let number = columns.lastReport === 0 ? 0 : columns.lastReport + 1;
+  let found = false;
+  messageFields.reset(bytes, 0, bytes.length);
+  while (messageFields.next()) {
+    if (messageFields.field > lastMessageField) continue;
+    if (messageFields.field !== reportField)
+      throw new InvalidDataError(`a message holds a report and field ${messageFields.field}`);
+    messageFields.expect(bytesType);
+    found = true;
+    // A message field that comes twice is merged, as protobuf does.
+    reportFields.reset(bytes, messageFields.start, messageFields.end);
+    while (reportFields.next()) {
+      if (reportFields.field === 2) {
+        reportFields.expect(bytesType);
+        decodeGroup(bytes, reportFields.start, reportFields.end, columns);
+      } else if (reportFields.field === 1) {
+        number = reportFields.varint();
+      } else if (reportFields.field === 3 && reportFields.varint() !== 0) {
+        throw new CapabilityError('a history report came, but the capability "history" is not offered');
+      }
+    }
+  }
+  if (!found) throw new InvalidDataError('the message holds no report');
+  if (number === 0 && columns.lastReport !== 0) number = columns.lastReport + 1;
+  if (number === 0) throw new InvalidDataError('the first report of the stream has no number');
+  if (number <= columns.lastReport)
+    throw new InvalidDataError(`report number ${number} is not above ${columns.lastReport}, the last one`);
+  columns.lastReport = number;
+  decoded.number = number;
+  return decoded;
+}
+
+function decodeGroup(bytes: Uint8Array, start: number, end: number, columns: StreamColumns): void {
+  let number = 0;
+  let timeStart = 0;
+  let timeEnd = 0;
+  let exemplars = 0;
+  starts.fill(0);
+  ends.fill(0);
+  groupFields.reset(bytes, start, end);
+  while (groupFields.next()) {
+    const { field } = groupFields;
+    if (field >= firstColumn && field <= noRecordedValueField) {
+      groupFields.expect(bytesType);
+      starts[field] = groupFields.start;
+      ends[field] = groupFields.end;
+    } else if (field === 1) {
+      number = groupFields.varint();
+    } else if (field === 2) {
+      groupFields.expect(varintType);
+      timeStart = groupFields.start;
+      timeEnd = groupFields.end;
+    } else if (field === exemplarsField) {
+      groupFields.expect(bytesType);
+      exemplars++;
+    }
+  }
+  const group = columns.groups.get(number);
+  if (group === undefined)
+    throw new InvalidDataError(`group ${number} is reported, but no series was defined in it`);
+  if (group.seenIn === columns.decodes) throw new InvalidDataError(`group ${number} is twice in one report`);
+  group.seenIn = columns.decodes;
+  group.exemplarCount = exemplars;
+  advanceTime(group, timeEnd === 0 ? 0 : readSint64(bytes, timeStart, timeEnd), columns);
+  decodeColumns(bytes, group);
+  const { decoded } = columns;
+  decoded.groups[decoded.groupCount++] = group;
+}
+
+function decodeColumns(bytes: Uint8Array, group: GroupColumns): void {
+  const { histograms } = group;
+  decodeNumbers(bytes, starts[3], ends[3], group.sums);
+  decodeNumbers(bytes, starts[4], ends[4], group.gauges);
+  if (histograms.count > 0 || hasBytes(5, 8)) {
+    decodeNumbers(bytes, starts[5], ends[5], histograms.bucketCounts);
+    decodeNumbers(bytes, starts[6], ends[6], histograms.sums);
+    decodeNumbers(bytes, starts[7], ends[7], histograms.mins);
+    decodeNumbers(bytes, starts[8], ends[8], histograms.maxes);
+  }
+  if (hasBytes(firstExponential, lastSummary))
+    throw new InvalidDataError(
+      `group ${group.group} holds columns of exponential histograms or summaries, but has no such series`,
+    );
+  group.noRecordedValueCount = 0;
+  const start = starts[noRecordedValueField];
+  const end = ends[noRecordedValueField];
+  if (start === end) return;
+  group.reserveNoRecordedValue();
+  group.noRecordedValueCount = decodeGaps(bytes, start, end, group.places, group.noRecordedValue);
+}
+
+function hasBytes(first: number, last: number): boolean {
+  for (let field = first; field <= last; field++) if (starts[field] !== ends[field]) return true;
+  return false;
+}
+
+/** `timeUs` is the second difference: see GroupReport.time_us in the .proto. */
+function advanceTime(group: GroupColumns, secondDifference: number, columns: StreamColumns): void {
+  const before = group.reports === 0 ? columns.lastTimeUs : group.timeUs;
+  const timeUs = before + group.stepUs + secondDifference;
+  if (!(timeUs >= 0 && timeUs < maxTimeUs))
+    throw new InvalidDataError(
+      `the time of group ${group.group} is ${timeUs} microseconds since 1970; 0 to 2^52 - 1 are allowed`,
+    );
+  if (group.reports > 0) group.stepUs = timeUs - group.timeUs;
+  group.timeUs = timeUs;
+  group.reports++;
+  columns.lastTimeUs = timeUs;
+}
