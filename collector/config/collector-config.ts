@@ -1,0 +1,83 @@
+import type { MetricReaderConfig } from '../../otel/config/metric-readers.ts';
+import type { ViewConfig } from '../../otel/config/metric-views.ts';
+import { emptyResource, type Resource } from '../../otel/model/resource.ts';
+
+// What a collector's configuration comes to. Times are milliseconds, sizes bytes.
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+export const logLevels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** An address to listen on. There is no TLS yet, so an address that other machines reach needs `insecure`. */
+export interface ListenerConfig {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  readonly insecure: boolean;
+}
+
+/** What one agent's stream, or all of them, may use. */
+export interface StreamLimits {
+  /** One message, uncompressed. */
+  readonly maxMessageBytes: number;
+  /** Series of one stream that are defined at one time. */
+  readonly maxSeries: number;
+  /** Attributes of a series or resource. */
+  readonly maxAttributes: number;
+  /** Bytes of one attribute's key, and of its value. */
+  readonly maxAttributeBytes: number;
+  /** Streams at one time. */
+  readonly maxStreams: number;
+}
+
+export interface GrpcConfig extends ListenerConfig {
+  /** Whether gRPC server reflection is served. */
+  readonly reflection: boolean;
+  readonly limits: StreamLimits;
+  /** A ping after so long without data, and so long for its answer. */
+  readonly keepaliveTimeMs: number;
+  readonly keepaliveTimeoutMs: number;
+}
+
+export interface CollectorConfig {
+  readonly grpc: GrpcConfig;
+  readonly http: ListenerConfig;
+  readonly admin: ListenerConfig;
+  readonly readers: readonly MetricReaderConfig[];
+  /** In the order of the file; a metric that none selects passes. */
+  readonly views: readonly ViewConfig[];
+  /** What was configured of the collector's own resource. */
+  readonly resource: Resource;
+  /** A series silent for so long leaves gauges and up-down sums. */
+  readonly stalenessMs: number;
+  readonly log: { readonly level: LogLevel };
+  /** The deadline of a drain at SIGTERM and SIGINT. */
+  readonly shutdownTimeoutMs: number;
+}
+
+/** The configuration without a file and without environment variables. */
+export const collectorDefaults: CollectorConfig = {
+  grpc: {
+    host: '127.0.0.1',
+    port: 4317,
+    insecure: false,
+    reflection: true,
+    limits: {
+      maxMessageBytes: 4 * 1024 * 1024,
+      maxSeries: 100_000,
+      maxAttributes: 128,
+      maxAttributeBytes: 4096,
+      maxStreams: 10_000,
+    },
+    keepaliveTimeMs: 30_000,
+    keepaliveTimeoutMs: 10_000,
+  },
+  http: { host: '127.0.0.1', port: 4318, insecure: false },
+  admin: { host: '127.0.0.1', port: 4319, insecure: false },
+  readers: [],
+  views: [],
+  resource: emptyResource,
+  stalenessMs: 300_000,
+  log: { level: 'info' },
+  shutdownTimeoutMs: 10_000,
+};

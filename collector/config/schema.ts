@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import { bareHost, hostPort, isHost, isLoopback } from '../../otel/config/addresses.ts';
+import {
+  bytes,
+  bytesText,
+  duration,
+  durationText,
+  nullAsEmpty,
+  optional,
+  port,
+  section,
+  unsupported,
+  withDefault,
+} from '../../otel/config/fields.ts';
+import { fileFormat, unsupportedTopLevel } from '../../otel/config/file-format.ts';
+import type { CrossCheck } from '../../otel/config/load-config.ts';
+import { metricReaders } from '../../otel/config/metric-readers-schema.ts';
+import { metricViews } from '../../otel/config/metric-views-schema.ts';
+import { resource } from '../../otel/config/resource-schema.ts';
+
+import { type CollectorConfig, collectorDefaults as defaults, logLevels } from './collector-config.ts';
+import { readerLoops } from './reader-loops.ts';
+
+const host = z
+  .string()
+  .refine(isHost)
+  .transform(bareHost)
+  .meta({ allowed: 'an IP address or a host name, without a port' });
+
+function listenerKeys(values: { host: string; port: number; insecure: boolean }, what: string) {
+  return {
+    host: withDefault(host, values.host).describe(`The address ${what} listens on.`),
+    port: withDefault(port(), values.port).describe(`The port ${what} listens on; 0 picks a free one.`),
+    insecure: withDefault(z.boolean(), values.insecure).describe(
+      'Must be true to listen, without TLS, on an address that other machines reach.',
+    ),
+  };
+}
+
+function listener<T extends z.ZodType<{ host: string; insecure: boolean }>>(schema: T): T {
+  return schema.superRefine((value, context) => {
+    if (value.insecure || isLoopback(value.host)) return;
+    const message =
+      'other machines reach this address, and there is no TLS yet; allowed: a loopback address such as 127.0.0.1, or insecure: true beside it';
+    context.addIssue({ code: 'custom', path: ['host'], message });
+  });
+}
+
+const { limits } = defaults.grpc;
+
+const grpc = listener(
+  section({
+    ...listenerKeys(defaults.grpc, 'the gRPC server'),
+    reflection: withDefault(z.boolean(), defaults.grpc.reflection).describe(
+      'Whether clients may ask which services there are (gRPC server reflection).',
+    ),
+    limits: section({
+      max_message_bytes: withDefault(bytes(64 * 1024, 64 * 1024 * 1024), limits.maxMessageBytes)
+        .describe('One message, uncompressed.')
+        .meta({ defaultText: bytesText(limits.maxMessageBytes) }),
+      max_series: withDefault(z.int().min(1).max(10_000_000), limits.maxSeries).describe(
+        'Series of one stream that are defined at one time.',
+      ),
+      max_attributes: withDefault(z.int().min(1).max(10_000), limits.maxAttributes).describe(
+        'Attributes of a series or resource.',
+      ),
+      max_attribute_bytes: withDefault(bytes(16, 1024 * 1024), limits.maxAttributeBytes)
+        .describe("Bytes of one attribute's key, and of its value.")
+        .meta({ defaultText: bytesText(limits.maxAttributeBytes) }),
+      max_streams: withDefault(z.int().min(1).max(1_000_000), limits.maxStreams).describe(
+        'Streams at one time.',
+      ),
+    }).describe('What agents may use. Over a limit the sender gets a refusal, and everybody else goes on.'),
+    keepalive_time: withDefault(duration(1000), defaults.grpc.keepaliveTimeMs)
+      .describe('A ping is sent after so long without data.')
+      .meta({ defaultText: durationText(defaults.grpc.keepaliveTimeMs) }),
+    keepalive_timeout: withDefault(duration(100), defaults.grpc.keepaliveTimeoutMs)
+      .describe('A connection whose ping is not answered for so long is ended.')
+      .meta({ defaultText: durationText(defaults.grpc.keepaliveTimeoutMs) }),
+  }),
+).describe('The port that agents stream to, with gRPC health checks.');
+
+const meterProvider = nullAsEmpty(
+  z.strictObject({
+    readers: optional(metricReaders)
+      .describe('Who collects, each at its own interval and for its own exporter.')
+      .meta({ defaultText: 'none: metrics are served at /metrics of the HTTP port only' }),
+    views: optional(metricViews)
+      .describe(
+        'What becomes of metrics. Every view that selects a metric makes a stream of it; a metric that none selects passes as it came.',
+      )
+      .meta({ defaultText: 'none: all pass' }),
+    exemplar_filter: unsupported('exemplars come in a later release'),
+    'meter_configurator/development': unsupported('use views with aggregation drop'),
+  }),
+).describe("OpenTelemetry's declarative configuration of metrics.");
+
+/** A collector's configuration file. */
+export const collectorSchema = z.strictObject({
+  file_format: fileFormat,
+  grpc,
+  http: listener(section(listenerKeys(defaults.http, 'the HTTP server'))).describe(
+    'The port of /metrics, /healthz and /readyz.',
+  ),
+  admin: listener(section(listenerKeys(defaults.admin, 'the admin server'))).describe(
+    'The port of status and agents, as JSON, for people who run the collector.',
+  ),
+  meter_provider: meterProvider,
+  resource: resource.describe("The collector's own resource, after OpenTelemetry's declarative configuration."),
+  streamgauge: section({
+    staleness: withDefault(duration(1000), defaults.stalenessMs)
+      .describe('A series that is silent for so long leaves gauges and up-down sums. Counters keep their state.')
+      .meta({ defaultText: durationText(defaults.stalenessMs) }),
+    shutdown_timeout: withDefault(duration(0), defaults.shutdownTimeoutMs)
+      .describe('How long the last exports may take after SIGTERM or SIGINT.')
+      .meta({ defaultText: durationText(defaults.shutdownTimeoutMs) }),
+    log: section({
+      level: withDefault(z.enum(logLevels), defaults.log.level).describe('The least severe entries that are written.'),
+    }).describe('The log, JSON lines on the standard error.'),
+  }).describe('What OpenTelemetry has no keys for.'),
+  ...unsupportedTopLevel,
+});
+
+/** Keys that contradict each other. */
+export const collectorChecks: CrossCheck<z.output<typeof collectorSchema>> = (valid, report) => {
+  const listeners = Object.entries({ grpc: valid.grpc, http: valid.http, admin: valid.admin });
+  const taken = new Map<string, string>();
+  for (const [name, listener] of listeners) {
+    if (listener === undefined || listener.port === 0) continue;
+    const key = `${listener.host} ${listener.port}`;
+    const other = taken.get(key);
+    if (other === undefined) taken.set(key, name);
+    else report([name, 'port'], `allowed: another port than that of ${other}, which listens on the same address`);
+  }
+  const readers = valid.meter_provider?.readers ?? [];
+  const own = listeners.flatMap(([name, listener]) =>
+    listener === undefined ? [] : [{ name, host: listener.host, port: listener.port }],
+  );
+  for (const { index, reader, listener } of readerLoops(readers, own)) {
+    if (reader.kind !== 'periodic') {
+      const message = `allowed: another port than that of ${listener.name}, which listens on the same address`;
+      report(['meter_provider', 'readers', index, 'pull', 'exporter'], message);
+      continue;
+    }
+    const path = ['meter_provider', 'readers', index, 'periodic', 'exporter', reader.exporter.kind, 'endpoint'];
+    const message = `this is the ${listener.name} port of the collector itself (${hostPort(listener.host, listener.port)}), a loop; allowed: the endpoint of another backend`;
+    report(path, message);
+  }
+};
+
+/** The typed configuration of a file's content. */
+export function collectorConfig(file: z.output<typeof collectorSchema>): CollectorConfig {
+  const { grpc, streamgauge } = file;
+  return {
+    grpc: {
+      host: grpc.host,
+      port: grpc.port,
+      insecure: grpc.insecure,
+      reflection: grpc.reflection,
+      limits: {
+        maxMessageBytes: grpc.limits.max_message_bytes,
+        maxSeries: grpc.limits.max_series,
+        maxAttributes: grpc.limits.max_attributes,
+        maxAttributeBytes: grpc.limits.max_attribute_bytes,
+        maxStreams: grpc.limits.max_streams,
+      },
+      keepaliveTimeMs: grpc.keepalive_time,
+      keepaliveTimeoutMs: grpc.keepalive_timeout,
+    },
+    http: file.http,
+    admin: file.admin,
+    readers: file.meter_provider?.readers ?? [],
+    views: file.meter_provider?.views ?? [],
+    resource: file.resource ?? defaults.resource,
+    stalenessMs: streamgauge.staleness,
+    log: streamgauge.log,
+    shutdownTimeoutMs: streamgauge.shutdown_timeout,
+  };
+}

@@ -1,0 +1,34 @@
+import type { ReaderCursor } from './reader-cursor.ts';
+
+/**
+ * What each delta reader was last given of each point of one stream: `width` numbers a point, in a row. Points are by their place in
+ * the stream; a place that comes into use starts at zero.
+ */
+export class DeltaBases {
+  readonly #width: number;
+  readonly #byReader: (Float64Array | undefined)[] = [];
+
+  constructor(width: number) {
+    this.#width = width;
+  }
+
+  /** The reader's column, with room for so many points. Valid until the next call. */
+  of(cursor: ReaderCursor, points: number): Float64Array {
+    const known = this.#byReader[cursor.index];
+    if (known !== undefined && known.length >= points * this.#width) return known;
+    const grown = new Float64Array(Math.max(4, points + (points >>> 1)) * this.#width);
+    if (known !== undefined) grown.set(known);
+    this.#byReader[cursor.index] = grown;
+    return grown;
+  }
+
+  /** The last point takes the place of another one, and its own place is free. */
+  move(last: number, to: number): void {
+    const width = this.#width;
+    for (const column of this.#byReader) {
+      if (column === undefined || column.length <= last * width) continue;
+      if (last !== to) column.copyWithin(to * width, last * width, (last + 1) * width);
+      column.fill(0, last * width, (last + 1) * width);
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { type MetricDescription, metric } from '../../otel/model/metric.ts';
+import type { MetricStore } from '../../otel/state/metric-store.ts';
+import { isMerging, type StreamPlan } from '../views/stream-plan.ts';
+import { FoldCounter } from './fold-counter.ts';
+import { FoldHistogram } from './fold-histogram.ts';
+import { FoldPresent } from './fold-present.ts';
+import type { OutputStream } from './output-stream.ts';
+import { PassGauge } from './pass-gauge.ts';
+import { PassHistogram } from './pass-histogram.ts';
+import { PassSum } from './pass-sum.ts';
+
+/** What a plan makes of a metric. `undefined` where the aggregation has no meaning for the kind: then the metric has no such output. */
+export function makeOutput(
+  input: MetricDescription,
+  plan: StreamPlan,
+  store: MetricStore,
+): OutputStream | undefined {
+  const output = describe(input, plan);
+  const keeps = plan.keepsAttribute;
+  if (input.kind === 'histogram') {
+    if (plan.aggregation !== 'default') return undefined;
+    return isMerging(plan) ? new FoldHistogram(output, store, keeps) : new PassHistogram(output, store);
+  }
+  if (!isMerging(plan))
+    return input.kind === 'sum' ? new PassSum(output, store) : new PassGauge(output, store);
+  const from = input.kind === 'sum' ? store.sums : store.gauges;
+  if (output.kind === 'gauge') return new FoldPresent(output, store, from, 'last_value', keeps);
+  if (output.isMonotonic) return new FoldCounter(output, store, keeps);
+  return new FoldPresent(output, store, from, 'sum', keeps);
+}
+
+/** The output's name and kind. Whatever is summed is a sum, and monotonic only if the input is; the last value of anything is a gauge. */
+function describe(input: MetricDescription, plan: StreamPlan): MetricDescription {
+  const output = metric({
+    ...input,
+    name: plan.name ?? input.name,
+    description: plan.description ?? input.description,
+  });
+  if (input.kind === 'histogram') return output;
+  if (plan.aggregation === 'sum') return { ...output, kind: 'sum' };
+  if (plan.aggregation === 'last_value') return { ...output, kind: 'gauge', isMonotonic: false };
+  return output;
+}

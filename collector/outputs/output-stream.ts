@@ -1,0 +1,24 @@
+import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
+import type { SeriesDefinition } from '../../otel/state/definitions.ts';
+import type { PointBatch } from '../../otel/state/point-batch.ts';
+import type { Collecting } from './reader-cursor.ts';
+
+/**
+ * One metric stream that leaves the collector, within its resource and scope: the contract of every output. Adding an aggregation
+ * is one file with a class of this shape, and its line in make-output.ts.
+ */
+export interface OutputStream {
+  readonly metric: MetricDescription;
+  /** Input series it shows or joins at present. */
+  readonly inputs: number;
+  /** Points it may have. */
+  readonly points: number;
+  /** Takes an input series in. Called once, before its first report. */
+  attach(slot: number, definition: SeriesDefinition): void;
+  /** What temporality a reader of this preference gets; `undefined` for gauges. */
+  temporality(preferred: Temporality): Temporality | undefined;
+  /** Writes the points of a collection into the batch, in place of what it held. */
+  read(batch: PointBatch, collecting: Collecting): void;
+  /** Lets go of the series that ended before this second of the store's life. */
+  sweep(beforeS: number): void;
+}

@@ -1,0 +1,169 @@
+import { type Attributes, attributes, noAttributes } from '../../otel/model/attributes.ts';
+import { metricKey, type Temporality } from '../../otel/model/metric.ts';
+import { type Resource, resourceKey } from '../../otel/model/resource.ts';
+import { type InstrumentationScope, scopeKey } from '../../otel/model/scope.ts';
+import type { MetricEntry, SeriesDefinition } from '../../otel/state/definitions.ts';
+import type { ResourceEntry } from '../../otel/state/interned-resources.ts';
+import { type KindState, MetricStore } from '../../otel/state/metric-store.ts';
+import type { Collection, MetricStream, PointBatch, ResourceMetrics } from '../../otel/state/point-batch.ts';
+import type { PlansFor, StreamPlan } from '../views/stream-plan.ts';
+import { makeOutput } from './make-output.ts';
+import type { OutputStream } from './output-stream.ts';
+import type { Collecting, ReaderCursor } from './reader-cursor.ts';
+
+interface ScopeOutputs {
+  readonly scope: InstrumentationScope;
+  readonly streams: Map<string, OutputStream>;
+}
+
+interface ResourceOutputs {
+  readonly resource: Resource;
+  readonly scopes: Map<string, ScopeOutputs>;
+}
+
+/** How long the last state of a series that ended waits for a backend that does not take it. Then it is freed all the same. */
+const longestWaitS = 3600;
+
+/**
+ * Everything that leaves the collector, as resources, scopes and metric streams, and the readers that collect it. A new series is put into the
+ * outputs of the views that match it, once; from then on a report does not know of outputs, and a collection walks columns.
+ */
+export class Outputs {
+  readonly store: MetricStore;
+  readonly #plansFor: PlansFor;
+  readonly #plans = new WeakMap<MetricEntry, readonly StreamPlan[]>();
+  readonly #resources = new Map<string, ResourceOutputs>();
+  readonly #cursors: ReaderCursor[] = [];
+  readonly #writer: Attributes;
+
+  /** `writerId` is the `service.instance.id` of what merging views make: the one writer of these totals. */
+  constructor(birthUs: number, plansFor: PlansFor, writerId: string) {
+    this.#plansFor = plansFor;
+    this.#writer = attributes({ 'service.instance.id': writerId });
+    this.store = new MetricStore(birthUs, (state, slot, definition, resource) =>
+      this.#attach(state, slot, definition, resource),
+    );
+  }
+
+  /** A cursor for a reader that stays. */
+  addReader(temporality: Temporality): ReaderCursor {
+    const { birthUs } = this.store;
+    const cursor = { index: this.#cursors.length, temporality, collectedUs: birthUs, deliveredUs: birthUs };
+    this.#cursors.push(cursor);
+    return cursor;
+  }
+
+  /** A cursor for one that comes and goes, as a scrape does: cumulative, and nothing waits for it. */
+  passerBy(): ReaderCursor {
+    const { birthUs } = this.store;
+    return { index: -1, temporality: 'cumulative', collectedUs: birthUs, deliveredUs: Number.MAX_SAFE_INTEGER };
+  }
+
+  /** What there is now, for one reader. A delta reader's interval ends here, and the next one begins. Points are read as the caller walks it. */
+  collect(cursor: ReaderCursor, timeUs: number): Collection {
+    const collecting: Collecting = {
+      cursor,
+      timeUs,
+      sinceUs: cursor.collectedUs,
+      deliveredS: this.store.secondsAt(cursor.deliveredUs),
+    };
+    cursor.collectedUs = timeUs;
+    return { timeUs, resources: walk(this.#resources.values(), collecting) };
+  }
+
+  /** The reader's backend has taken the whole collection of this time. */
+  delivered(cursor: ReaderCursor, timeUs: number): void {
+    cursor.deliveredUs = Math.max(cursor.deliveredUs, timeUs);
+  }
+
+  /** Frees series that ended, once every reader's backend has seen their last state. Gives how many. */
+  sweep(nowUs: number): number {
+    const { store } = this;
+    if (store.endedCount === 0) return 0;
+    let beforeUs = nowUs;
+    for (const cursor of this.#cursors) beforeUs = Math.min(beforeUs, cursor.deliveredUs);
+    const beforeS = Math.max(store.secondsAt(beforeUs), store.secondsAt(nowUs) - longestWaitS);
+    for (const [resourceId, resource] of this.#resources) {
+      for (const [scopeId, scope] of resource.scopes) {
+        for (const [streamId, stream] of scope.streams) {
+          stream.sweep(beforeS);
+          if (stream.points === 0) scope.streams.delete(streamId);
+        }
+        if (scope.streams.size === 0) resource.scopes.delete(scopeId);
+      }
+      if (resource.scopes.size === 0) this.#resources.delete(resourceId);
+    }
+    return store.releaseEnded(beforeS);
+  }
+
+  /** Points that leave at most. */
+  get points(): number {
+    let points = 0;
+    for (const resource of this.#resources.values())
+      for (const scope of resource.scopes.values())
+        for (const stream of scope.streams.values()) points += stream.points;
+    return points;
+  }
+
+  #attach(_state: KindState, slot: number, definition: SeriesDefinition, resource: ResourceEntry): void {
+    const { entry } = definition;
+    let plans = this.#plans.get(entry);
+    if (plans === undefined) {
+      plans = this.#plansFor(entry);
+      this.#plans.set(entry, plans);
+    }
+    for (const plan of plans) this.#stream(entry, plan, resource)?.attach(slot, definition);
+  }
+
+  #stream(entry: MetricEntry, plan: StreamPlan, from: ResourceEntry): OutputStream | undefined {
+    const merged = plan.resourceKeys === undefined ? undefined : this.#mergedResource(from, plan.resourceKeys);
+    const resourceId = merged === undefined ? from.key : resourceKey(merged);
+    let resource = this.#resources.get(resourceId);
+    if (resource === undefined) {
+      resource = { resource: merged ?? from.resource, scopes: new Map() };
+      this.#resources.set(resourceId, resource);
+    }
+    const scopeId = scopeKey(entry.scope);
+    let scope = resource.scopes.get(scopeId);
+    if (scope === undefined) {
+      scope = { scope: entry.scope, streams: new Map() };
+      resource.scopes.set(scopeId, scope);
+    }
+    const streamId = `${plan.number}:${metricKey(entry.metric)}`;
+    let stream = scope.streams.get(streamId);
+    if (stream === undefined) {
+      stream = makeOutput(entry.metric, plan, this.store);
+      if (stream !== undefined) scope.streams.set(streamId, stream);
+    }
+    return stream;
+  }
+
+  #mergedResource(from: ResourceEntry, keys: readonly string[]): Resource {
+    const kept = from.resource.attributes.filter(([key]) => keys.includes(key));
+    return {
+      attributes: attributes([...this.#writer, ...(kept.length === 0 ? noAttributes : kept)]),
+      schemaUrl: from.resource.schemaUrl,
+    };
+  }
+}
+
+function* walk(resources: Iterable<ResourceOutputs>, collecting: Collecting): Generator<ResourceMetrics> {
+  for (const { resource, scopes } of resources) {
+    yield {
+      resource,
+      scopes: [...scopes.values()].map(({ scope, streams }) => ({
+        scope,
+        streams: [...streams.values()].map((stream) => collected(stream, collecting)),
+      })),
+    };
+  }
+}
+
+/** A stream as one collection sees it. */
+function collected(stream: OutputStream, collecting: Collecting): MetricStream {
+  return {
+    metric: stream.metric,
+    temporality: stream.temporality(collecting.cursor.temporality),
+    read: (batch: PointBatch) => stream.read(batch, collecting),
+  };
+}

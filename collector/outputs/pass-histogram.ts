@@ -1,0 +1,103 @@
+import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
+import { Uint32List } from '../../otel/state/columns.ts';
+import type { SeriesDefinition } from '../../otel/state/definitions.ts';
+import { isReleasable, type MetricStore } from '../../otel/state/metric-store.ts';
+import { noRecordedValue, type PointBatch, type SeriesAttributes } from '../../otel/state/point-batch.ts';
+import { withoutValue } from '../../otel/state/series-columns.ts';
+import { DeltaBases } from './delta-bases.ts';
+import type { OutputStream } from './output-stream.ts';
+import { isShown } from './pass-sum.ts';
+import type { Collecting } from './reader-cursor.ts';
+
+/**
+ * Explicit histograms handed on as they came. Delta readers get what was counted since their last collection, without min and
+ * max, which cannot be taken apart. A delta basis holds the buckets of a point and then its sum.
+ */
+export class PassHistogram implements OutputStream {
+  readonly metric: MetricDescription;
+  readonly #store: MetricStore;
+  readonly #slots = new Uint32List();
+  readonly #attributes: SeriesAttributes[] = [];
+  readonly #bases: DeltaBases;
+  readonly #width: number;
+
+  constructor(metric: MetricDescription, store: MetricStore) {
+    this.metric = metric;
+    this.#store = store;
+    this.#width = metric.explicitBounds.length + 1;
+    this.#bases = new DeltaBases(this.#width + 1);
+  }
+
+  get inputs(): number {
+    return this.#slots.size;
+  }
+
+  get points(): number {
+    return this.#slots.size;
+  }
+
+  attach(slot: number, definition: SeriesDefinition): void {
+    this.#slots.push(slot);
+    this.#attributes.push(definition.attributes);
+  }
+
+  temporality(preferred: Temporality): Temporality {
+    return preferred;
+  }
+
+  read(batch: PointBatch, collecting: Collecting): void {
+    const { histograms, timesUs } = this.#store;
+    const { series } = histograms;
+    const { items, size } = this.#slots;
+    const width = this.#width;
+    const isDelta = collecting.cursor.temporality === 'delta';
+    const bases = isDelta ? this.#bases.of(collecting.cursor, size) : undefined;
+    batch.reset(size, width);
+    let at = 0;
+    for (let i = 0; i < size; i++) {
+      const slot = items[i];
+      const status = series.status.get(slot);
+      if (!isShown(status, true, series.absentAtS.get(slot), collecting)) continue;
+      batch.seriesAttributes[at] = this.#attributes[i];
+      batch.flags[at] = (status & withoutValue) === 0 ? 0 : noRecordedValue;
+      const first = histograms.firstCell.get(slot);
+      const to = at * width;
+      if (bases === undefined) {
+        for (let b = 0; b < width; b++) batch.bucketCounts[to + b] = histograms.values.get(first + b);
+        batch.sums[at] = histograms.sums.get(slot);
+        batch.mins[at] = histograms.mins.get(slot);
+        batch.maxes[at] = histograms.maxes.get(slot);
+        batch.startTimeUs[at] = series.startTimeUs.get(slot);
+        batch.timeUs[at] = timesUs[series.clock.get(slot)];
+      } else {
+        const base = i * (width + 1);
+        for (let b = 0; b < width; b++) {
+          const counted = histograms.counted(first + b);
+          batch.bucketCounts[to + b] = counted - bases[base + b];
+          bases[base + b] = counted;
+        }
+        const sum = histograms.sums.get(slot) + histograms.sumOffsets.get(slot);
+        batch.sums[at] = sum - bases[base + width];
+        bases[base + width] = sum;
+        batch.mins[at] = NaN;
+        batch.maxes[at] = NaN;
+        batch.startTimeUs[at] = collecting.sinceUs;
+        batch.timeUs[at] = collecting.timeUs;
+      }
+      at++;
+    }
+    batch.size = at;
+  }
+
+  sweep(beforeS: number): void {
+    const { series } = this.#store.histograms;
+    for (let i = this.#slots.size - 1; i >= 0; i--) {
+      if (!isReleasable(series, this.#slots.items[i], beforeS)) continue;
+      const last = --this.#slots.size;
+      this.#slots.items[i] = this.#slots.items[last];
+      this.#attributes[i] = this.#attributes[last];
+      this.#attributes.length = last;
+      this.#bases.move(last, i);
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import type { Temporality } from '../../otel/model/metric.ts';
+import { chunkBits, chunkMask, Uint32List } from '../../otel/state/columns.ts';
+import type { SeriesDefinition } from '../../otel/state/definitions.ts';
+import { isReleasable, type MetricStore } from '../../otel/state/metric-store.ts';
+import { noRecordedValue, type PointBatch, type SeriesAttributes } from '../../otel/state/point-batch.ts';
+import { counting, present, withoutValue } from '../../otel/state/series-columns.ts';
+import type { MetricDescription } from '../../otel/model/metric.ts';
+import { DeltaBases } from './delta-bases.ts';
+import type { OutputStream } from './output-stream.ts';
+import type { Collecting } from './reader-cursor.ts';
+
+/** Sums handed on as they came: value and start time are the source's. Delta readers get what was counted since their last collection. */
+export class PassSum implements OutputStream {
+  readonly metric: MetricDescription;
+  readonly #store: MetricStore;
+  readonly #slots = new Uint32List();
+  readonly #attributes: SeriesAttributes[] = [];
+  readonly #bases = new DeltaBases(1);
+
+  constructor(metric: MetricDescription, store: MetricStore) {
+    this.metric = metric;
+    this.#store = store;
+  }
+
+  get inputs(): number {
+    return this.#slots.size;
+  }
+
+  get points(): number {
+    return this.#slots.size;
+  }
+
+  attach(slot: number, definition: SeriesDefinition): void {
+    this.#slots.push(slot);
+    this.#attributes.push(definition.attributes);
+  }
+
+  temporality(preferred: Temporality): Temporality {
+    return this.metric.isMonotonic ? preferred : 'cumulative';
+  }
+
+  read(batch: PointBatch, collecting: Collecting): void {
+    const { sums, timesUs } = this.#store;
+    const { series } = sums;
+    const { items, size } = this.#slots;
+    const isDelta = this.temporality(collecting.cursor.temporality) === 'delta';
+    const bases = isDelta ? this.#bases.of(collecting.cursor, size) : undefined;
+    batch.reset(size);
+    let at = 0;
+    for (let i = 0; i < size; i++) {
+      const slot = items[i];
+      const status = series.status.chunks[slot >>> chunkBits][slot & chunkMask];
+      if (!isShown(status, this.metric.isMonotonic, series.absentAtS.get(slot), collecting)) continue;
+      batch.seriesAttributes[at] = this.#attributes[i];
+      batch.flags[at] = (status & withoutValue) === 0 ? 0 : noRecordedValue;
+      if (bases === undefined) {
+        batch.values[at] = sums.values.chunks[slot >>> chunkBits][slot & chunkMask];
+        batch.startTimeUs[at] = series.startTimeUs.chunks[slot >>> chunkBits][slot & chunkMask];
+        batch.timeUs[at] = timesUs[series.clock.chunks[slot >>> chunkBits][slot & chunkMask]];
+      } else {
+        const counted = sums.counted(slot);
+        batch.values[at] = counted - bases[i];
+        bases[i] = counted;
+        batch.startTimeUs[at] = collecting.sinceUs;
+        batch.timeUs[at] = collecting.timeUs;
+      }
+      at++;
+    }
+    batch.size = at;
+  }
+
+  sweep(beforeS: number): void {
+    const { series } = this.#store.sums;
+    for (let i = this.#slots.size - 1; i >= 0; i--) {
+      if (!isReleasable(series, this.#slots.items[i], beforeS)) continue;
+      const last = --this.#slots.size;
+      this.#slots.items[i] = this.#slots.items[last];
+      this.#attributes[i] = this.#attributes[last];
+      this.#attributes.length = last;
+      this.#bases.move(last, i);
+    }
+  }
+}
+
+/** Whether a passing output shows a series: while it is reported, and a counter that left until its last state was delivered. */
+export function isShown(
+  status: number,
+  counts: boolean,
+  absentAtS: number,
+  collecting: Collecting,
+): boolean {
+  if ((status & counting) === 0) return false;
+  if ((status & present) !== 0) return true;
+  return counts && absentAtS >= collecting.deliveredS;
+}

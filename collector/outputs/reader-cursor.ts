@@ -1,0 +1,22 @@
+import type { Temporality } from '../../otel/model/metric.ts';
+
+/** Where one reader stands: what it wants, and what it has seen. Delta readers each have a place in the outputs for what they were given last. */
+export interface ReaderCursor {
+  readonly index: number;
+  /** For sums that only grow and histograms; all else is cumulative. */
+  readonly temporality: Temporality;
+  /** When it last collected: where its current delta interval begins. Microseconds. */
+  collectedUs: number;
+  /** The collection that its backend last took whole: series that ended before it need not be shown again. Microseconds. */
+  deliveredUs: number;
+}
+
+/** A collection under way. */
+export interface Collecting {
+  readonly cursor: ReaderCursor;
+  readonly timeUs: number;
+  /** Where delta intervals begin. */
+  readonly sinceUs: number;
+  /** Series that left before this second of the store's life have been delivered. */
+  readonly deliveredS: number;
+}

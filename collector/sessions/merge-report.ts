@@ -1,0 +1,154 @@
+import { Uint32List } from '../../otel/state/columns.ts';
+import { mergeBuckets, mergeGauges, mergeSums } from '../../otel/state/merge.ts';
+import type { KindState, MetricStore } from '../../otel/state/metric-store.ts';
+import { withoutValue } from '../../otel/state/series-columns.ts';
+import type { NumberColumn } from '../../proto/columns/number-column.ts';
+import type { GroupColumns } from '../../proto/report/group-columns.ts';
+import type { GroupProgress } from './group-progress.ts';
+
+/** Why a value was not taken. */
+export type RejectCause = 'epoch_fell' | 'not_finite';
+
+export interface Rejected {
+  readonly number: number;
+  readonly cause: RejectCause;
+  readonly value: number;
+}
+
+/** What merging one group's report came to, beyond the values themselves. Used again for the next group. */
+export class MergeOutcome {
+  readonly rejected: Rejected[] = [];
+  /** First values that merging views set aside. */
+  baselines = 0;
+
+  clear(): void {
+    this.rejected.length = 0;
+    this.baselines = 0;
+  }
+}
+
+const indexes = new Uint32List();
+
+/** Merges what was decoded of one sampling group. All of it but the slow paths is constant work per changed value. */
+export function mergeGroup(
+  group: GroupColumns,
+  progress: GroupProgress,
+  store: MetricStore,
+  outcome: MergeOutcome,
+): void {
+  store.timesUs[progress.clock] = group.timeUs;
+  if (progress.unsettled.length > 0) settle(group, progress, store, outcome);
+  const { sums, gauges, histograms } = group;
+  if (sums.changedCount > 0) {
+    mergeSums(sums, store.sums.values, store.sums.series.status, indexes);
+    if (indexes.size > 0) reject(sums, outcome);
+  }
+  if (gauges.changedCount > 0) mergeGauges(gauges, store.gauges.values);
+  if (histograms.count > 0) mergeHistograms(group, store, outcome);
+  if (group.noRecordedValueCount > 0 || progress.withoutValue.length > 0)
+    markWithoutValue(group, progress, store);
+}
+
+function mergeHistograms({ histograms }: GroupColumns, store: MetricStore, outcome: MergeOutcome): void {
+  const state = store.histograms;
+  const { bucketCounts, sums, mins, maxes } = histograms;
+  if (bucketCounts.changedCount > 0) {
+    mergeBuckets(bucketCounts, state.values, state.firstCell, indexes);
+    if (indexes.size > 0) reject(bucketCounts, outcome);
+  }
+  for (let c = 0; c < sums.changedCount; c++) {
+    const index = sums.changed[c];
+    const value = sums.values[index];
+    if (value - value === 0) state.sums.set(sums.attached[index], value);
+    else indexes.push(index);
+  }
+  if (indexes.size > 0) reject(sums, outcome);
+  // A range is of one report, so each report's counts, changed or not, as long as something was measured.
+  for (let i = 0; i < mins.size; i++) state.takeMin(mins.attached[i], mins.values[i]);
+  for (let i = 0; i < maxes.size; i++) state.takeMax(maxes.attached[i], maxes.values[i]);
+}
+
+/** Turns the indexes that a merge left into series numbers with causes. Series that are refused already point at slot 0. */
+function reject(column: NumberColumn, outcome: MergeOutcome): void {
+  for (let i = 0; i < indexes.size; i++) {
+    const index = indexes.items[i];
+    if (column.attached[index] === 0) continue;
+    const value = column.values[index];
+    const cause = Number.isFinite(value) ? 'epoch_fell' : 'not_finite';
+    outcome.rejected.push({ number: column.numbers[index], cause, value });
+  }
+  indexes.size = 0;
+}
+
+/** First values after a definition: the first-sight rule. What cannot be settled yet stays in the list. */
+function settle(
+  group: GroupColumns,
+  progress: GroupProgress,
+  store: MetricStore,
+  outcome: MergeOutcome,
+): void {
+  const waiting: number[] = [];
+  for (const number of progress.unsettled) {
+    const found = find(group, number, store);
+    if (found === undefined || found.slot === 0) continue;
+    const { state, slot, column, index } = found;
+    const first = column.values[index];
+    let baseline: number | undefined;
+    if (state.kind === 'histogram') {
+      const { sums } = group.histograms;
+      const at = sums.indexOf(number);
+      const sum = at < 0 ? 0 : sums.values[at];
+      baseline = state.settle(slot, column.values, index, Number.isFinite(sum) ? sum : 0);
+    } else if (state.kind === 'sum' && !Number.isFinite(first)) {
+      waiting.push(number);
+      continue;
+    } else baseline = state.settle(slot, first);
+    if (baseline === undefined) outcome.rejected.push({ number, cause: 'epoch_fell', value: first });
+    else if (baseline > 0) outcome.baselines++;
+    store.appear(state, slot);
+  }
+  progress.unsettled = waiting;
+}
+
+function markWithoutValue(group: GroupColumns, progress: GroupProgress, store: MetricStore): void {
+  for (const { state, slot } of progress.withoutValue) {
+    const { status } = state.series;
+    status.set(slot, status.get(slot) & ~withoutValue);
+  }
+  progress.withoutValue.length = 0;
+  for (let i = 0; i < group.noRecordedValueCount; i++) {
+    const place = group.noRecordedValue[i];
+    const slot = group.attachedAt(place);
+    if (slot === 0) continue;
+    const state: KindState =
+      place < group.sums.size
+        ? store.sums
+        : place < group.sums.size + group.gauges.size
+          ? store.gauges
+          : store.histograms;
+    state.series.status.set(slot, state.series.status.get(slot) | withoutValue);
+    progress.withoutValue.push({ state, slot });
+  }
+}
+
+export interface FoundSeries {
+  readonly state: KindState;
+  /** 0: refused. */
+  readonly slot: number;
+  readonly column: NumberColumn;
+  /** Its first cell. */
+  readonly index: number;
+}
+
+/** Where a series of a stream is kept. */
+export function find(group: GroupColumns, number: number, store: MetricStore): FoundSeries | undefined {
+  for (const [column, state] of [
+    [group.sums, store.sums],
+    [group.gauges, store.gauges],
+    [group.histograms.bucketCounts, store.histograms],
+  ] as const) {
+    const index = column.indexOf(number);
+    if (index >= 0) return { state, slot: column.attached[index], column, index };
+  }
+  return undefined;
+}

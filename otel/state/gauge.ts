@@ -1,0 +1,38 @@
+import { Float64Column } from './columns.ts';
+import { counting, SeriesColumns } from './series-columns.ts';
+
+/** Gauges, in columns by slot: the last value. */
+export class GaugeState {
+  readonly kind = 'gauge';
+  readonly series = new SeriesColumns();
+  readonly values = new Float64Column();
+
+  constructor() {
+    this.values.grow(this.series.length);
+  }
+
+  allocate(): number {
+    const slot = this.series.allocate();
+    this.values.grow(this.series.length);
+    this.values.set(slot, 0);
+    this.series.status.set(slot, 0);
+    return slot;
+  }
+
+  release(slot: number): void {
+    this.series.release(slot);
+  }
+
+  /** Gauges have no epochs; their value is as it was last reported. */
+  beginEpoch(_slot: number): void {}
+
+  moveTo(slot: number, moved: number): void {
+    this.values.set(moved, this.values.get(slot));
+  }
+
+  settle(slot: number, value: number): number {
+    this.values.set(slot, value);
+    this.series.status.set(slot, this.series.status.get(slot) | counting);
+    return 0;
+  }
+}

@@ -1,0 +1,67 @@
+import type { ResourceEntry } from './interned-resources.ts';
+
+/** One source of state: an agent, a service instance, a scrape target. */
+export interface Member {
+  readonly index: number;
+  readonly id: string;
+  resource: ResourceEntry;
+  /** Slots by series key, within the state of the series' kind. */
+  readonly series: Map<number, number>;
+  /** Clocks by sampling group. */
+  readonly clocks: Map<number, number>;
+  /** When it last reported or joined: microseconds by the store's clock. */
+  lastReportUs: number;
+  /** False once it said goodbye or went stale, until it reports again. */
+  isPresent: boolean;
+  isEvicted: boolean;
+}
+
+/** The members by id and by index. An index is used again when its member's last series has been freed. */
+export class Members {
+  readonly #byId = new Map<string, Member>();
+  readonly #byIndex: (Member | undefined)[] = [];
+  readonly #free: number[] = [];
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get(id: string): Member | undefined {
+    return this.#byId.get(id);
+  }
+
+  at(index: number): Member | undefined {
+    return this.#byIndex[index];
+  }
+
+  [Symbol.iterator](): IterableIterator<Member> {
+    return this.#byId.values();
+  }
+
+  add(id: string, resource: ResourceEntry, nowUs: number): Member {
+    const index = this.#free.pop() ?? this.#byIndex.length;
+    const member: Member = {
+      index,
+      id,
+      resource,
+      series: new Map(),
+      clocks: new Map(),
+      lastReportUs: nowUs,
+      isPresent: false,
+      isEvicted: false,
+    };
+    this.#byIndex[index] = member;
+    this.#byId.set(id, member);
+    return member;
+  }
+
+  /** The id may be taken anew; the index still stands for the member's series. */
+  forget(member: Member): void {
+    if (this.#byId.get(member.id) === member) this.#byId.delete(member.id);
+  }
+
+  release(member: Member): void {
+    this.#byIndex[member.index] = undefined;
+    this.#free.push(member.index);
+  }
+}

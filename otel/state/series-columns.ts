@@ -1,0 +1,67 @@
+import { Float64Column, Uint8Column, Uint32Column, Uint32List } from './columns.ts';
+
+/** Bits of a series' status. */
+export const counting = 1; // a value has come in the current epoch
+export const present = 2; // its member is live and reports it: it takes part in gauges and up-down sums
+export const ended = 4; // its epoch never returns; freed once every reader has seen the last state
+export const fromZero = 8; // the current epoch began after the horizon, so its first value counts whole
+export const withoutValue = 16; // the last report had no recorded value for it
+export const isMonotonic = 32; // a value below the held one is refused
+
+/**
+ * What a series is, in columns by slot: the part that all kinds share. Each kind of state has its own slots. Slot 0 belongs to
+ * nobody: refused series point there, and what is written to it is never read.
+ */
+export class SeriesColumns {
+  readonly definition = new Uint32Column();
+  readonly resource = new Uint32Column();
+  readonly member = new Uint32Column();
+  /** Index into the times of sampling groups. */
+  readonly clock = new Uint32Column();
+  readonly epoch = new Uint32Column();
+  readonly previousEpoch = new Uint32Column();
+  readonly status = new Uint8Column();
+  /** By the source's own clock, microseconds since the Unix epoch; 0 unknown. */
+  readonly startTimeUs = new Float64Column();
+  /** When it was last seen to leave, in whole seconds since the store's birth. */
+  readonly absentAtS = new Uint32Column();
+  readonly #free = new Uint32List();
+  #length = 0;
+  #inUse = 0;
+
+  constructor() {
+    this.allocate();
+    this.#inUse = 0;
+  }
+
+  /** Every slot in use is below this. */
+  get length(): number {
+    return this.#length;
+  }
+
+  get inUse(): number {
+    return this.#inUse;
+  }
+
+  allocate(): number {
+    this.#inUse++;
+    if (this.#free.size > 0) return this.#free.items[--this.#free.size]!;
+    const slot = this.#length++;
+    this.definition.grow(this.#length);
+    this.resource.grow(this.#length);
+    this.member.grow(this.#length);
+    this.clock.grow(this.#length);
+    this.epoch.grow(this.#length);
+    this.previousEpoch.grow(this.#length);
+    this.status.grow(this.#length);
+    this.startTimeUs.grow(this.#length);
+    this.absentAtS.grow(this.#length);
+    return slot;
+  }
+
+  release(slot: number): void {
+    this.#inUse--;
+    this.status.set(slot, 0);
+    this.#free.push(slot);
+  }
+}
