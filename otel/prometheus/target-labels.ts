@@ -30,8 +30,18 @@ const hostJob = 'host';
 /** The job of all other resources without a name, after the default of OpenTelemetry's SDKs. */
 const unknownJob = 'unknown_service';
 
+/** The job of what merging views make of resources with and without a name, when the name is not among what they keep. */
+const mergedJob = 'streamgauge';
+
 const rememberedTargets = 65_536;
 const forgetAfterMs = 3_600_000;
+
+export interface TargetLabelsOptions {
+  /** The `service.instance.id` that all merged outputs have. */
+  readonly writerId?: string | undefined;
+  /** Milliseconds of a clock that does not go back. */
+  readonly now?: (() => number) | undefined;
+}
 
 interface Owner {
   readonly identity: string;
@@ -44,27 +54,31 @@ interface Owner {
  * or the container's id …) stands in for it, so that the same service on two hosts stays two. A host's own resource, which has no
  * service.name, is job `host` with the host's name as instance.
  *
+ * What merging views make has the writer's id as its `service.instance.id`, whatever resource attributes it keeps; these follow
+ * the id: `1f2e…/host.name=web-1`.
+ *
  * Host names are not unique. The first host under a name has it; another host with the same name (its `host.id`, or else its whole
  * resource, differs) has eight hexadecimal digits of its identity behind it: `localhost#1f0a93bc`. The first keeps the name until
  * it was not seen for an hour, so that no series is continued with another host's values. At most 65,536 names are remembered.
  */
 export class TargetLabels {
   readonly #owners = new Map<string, Owner>();
+  readonly #writerId: string;
   readonly #now: () => number;
 
-  /** @param now Milliseconds of a clock that does not go back. */
-  constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
+  constructor(options: TargetLabelsOptions = {}) {
+    this.#writerId = options.writerId ?? '';
+    this.#now = options.now ?? (() => performance.now());
   }
 
   target(resource: Resource): Target {
     const text = (key: string) => textOf(resource, key);
     const name = text('service.name');
     const id = text('service.instance.id');
+    if (id !== '' && id === this.#writerId) return merged(resource, id, name, text('service.namespace'));
     const substitute = instanceKeys.map(text).find((value) => value !== '') ?? '';
     if (name !== '') {
-      const namespace = text('service.namespace');
-      const job = namespace === '' ? name : `${namespace}/${name}`;
+      const job = jobOf(text('service.namespace'), name);
       // The triplet of namespace, name and instance id is unique by definition: no need to look for a second one.
       if (id !== '') return target(job, id);
       return target(job, substitute === '' ? '' : this.#unique(job, substitute, resource));
@@ -105,6 +119,18 @@ export function targetInfoLabels(resource: Resource): string {
     const name = labelName(key);
     return name === 'job' || name === 'instance' ? `exported_${name}` : name;
   });
+}
+
+function merged(resource: Resource, id: string, name: string, namespace: string): Target {
+  const kept = resource.attributes
+    .filter(([key]) => !identifying.has(key))
+    .map(([key, value]) => `${key}=${attributeText(value)}`);
+  const job = name === '' ? mergedJob : jobOf(namespace, name);
+  return target(job, kept.length === 0 ? id : `${id}/${kept.join(',')}`);
+}
+
+function jobOf(namespace: string, name: string): string {
+  return namespace === '' ? name : `${namespace}/${name}`;
 }
 
 function target(job: string, instance: string): Target {

@@ -6,7 +6,7 @@ const resource = (from: Record<string, string>) => ({ attributes: attributes(fro
 
 const identifies = test.macro({
   exec: (t, from: Record<string, string>, job: string, instance: string) => {
-    const found = new TargetLabels().target(resource(from));
+    const found = new TargetLabels({ writerId: 'writer' }).target(resource(from));
     t.is(found.job, job);
     t.is(found.instance, instance);
     t.is(found.labels, instance === '' ? `job="${job}"` : `job="${job}",instance="${instance}"`);
@@ -24,6 +24,10 @@ test(identifies, { 'host.name': 'h', 'service.instance.id': 'i' }, 'host', 'i');
 test(identifies, { 'container.id': 'c' }, 'unknown_service', 'c');
 test(identifies, {}, 'unknown_service', '');
 
+test(identifies, { 'service.instance.id': 'writer' }, 'streamgauge', 'writer');
+test(identifies, { 'service.instance.id': 'writer', 'service.name': 'a' }, 'a', 'writer');
+test(identifies, { 'service.instance.id': 'writer', 'host.name': 'h' }, 'streamgauge', 'writer/host.name=h');
+
 test('resources that name nothing are told apart', (t) => {
   const targets = new TargetLabels();
   const one = targets.target(resource({ colour: 'red' }));
@@ -35,7 +39,7 @@ test('resources that name nothing are told apart', (t) => {
 
 test('the first host keeps a name, a second one gets its identity behind it, until the first is long gone', (t) => {
   let now = 0;
-  const targets = new TargetLabels(() => now);
+  const targets = new TargetLabels({ now: () => now });
   const first = resource({ 'host.name': 'localhost', 'host.id': '1' });
   const second = resource({ 'host.name': 'localhost', 'host.id': '2' });
   t.is(targets.target(first).instance, 'localhost');

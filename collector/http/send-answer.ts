@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
+import { constants, createGzip } from 'node:zlib';
+import type { Answer } from './route.ts';
+
+/** Below this, compressing saves no packet. */
+const compressFromBytes = 1400;
+/** An answer that is not taken within this time is cut off. */
+const longestAnswerMs = 60_000;
+/** So long the pieces of one answer are made without letting others run. */
+const longestTurnMs = 5;
+
+/**
+ * Sends an answer: compressed when the client takes gzip and the answer is large, its pieces made only as fast as the client takes
+ * them and with turns for others in between. To HEAD it sends the head only. Rejects when the client goes away or a piece
+ * cannot be made; the connection is closed then, so that what was sent is not taken for the whole.
+ */
+export async function sendAnswer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+): Promise<void> {
+  response.statusCode = answer.status;
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  response.setHeader('Content-Type', answer.contentType);
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  response.setHeader('Cache-Control', 'no-store');
+  response.setHeader('Vary', 'Accept, Accept-Encoding');
+
+  const pieces = typeof answer.body === 'string' ? [answer.body] : answer.body;
+  const iterator = pieces[Symbol.iterator]();
+  // A client that takes a byte now and then would keep its place for ever.
+  const timer = setTimeout(() => response.destroy(), longestAnswerMs);
+  try {
+    if (request.method === 'HEAD') {
+      response.end();
+      await finished(response);
+      return;
+    }
+    const { first, isAll } = await firstBytes(iterator);
+    const gzip = first.length >= compressFromBytes && takesGzip(request.headers['accept-encoding']);
+    if (gzip) response.setHeader('Content-Encoding', 'gzip');
+    if (isAll && !gzip) {
+      response.end(first);
+      await finished(response);
+      return;
+    }
+    const rest = Readable.from(inTurns(first, iterator), { objectMode: false, highWaterMark: 65_536 });
+    if (gzip) await pipeline(rest, createGzip({ level: constants.Z_BEST_SPEED }), response);
+    else await pipeline(rest, response);
+  } finally {
+    clearTimeout(timer);
+    iterator.return?.();
+  }
+}
+
+/** Whether an Accept-Encoding header (RFC 9110) allows gzip. */
+export function takesGzip(header: string | string[] | undefined): boolean {
+  for (const coding of String(header ?? '').split(',', 32)) {
+    const [name = '', ...parameters] = coding.split(';').map((part) => part.trim().toLowerCase());
+    if (name !== 'gzip' && name !== 'x-gzip') continue;
+    const quality = parameters.find((parameter) => parameter.startsWith('q='));
+    return quality === undefined || Number(quality.slice(2)) > 0;
+  }
+  return false;
+}
+
+/** Enough of the answer to know whether it is large. */
+async function firstBytes(iterator: Iterator<string>): Promise<{ first: Buffer; isAll: boolean }> {
+  let text = '';
+  for (;;) {
+    const next = iterator.next();
+    if (next.done === true) return { first: Buffer.from(text), isAll: true };
+    text += next.value;
+    if (text.length >= compressFromBytes) return { first: Buffer.from(text), isAll: false };
+    await setImmediate();
+  }
+}
+
+async function* inTurns(first: Buffer, iterator: Iterator<string>): AsyncGenerator<Buffer, void> {
+  yield first;
+  let turnBegan = performance.now();
+  for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
+    if (next.value !== '') yield Buffer.from(next.value);
+    if (performance.now() - turnBegan < longestTurnMs) continue;
+    await setImmediate();
+    turnBegan = performance.now();
+  }
+}

@@ -1,0 +1,56 @@
+import { type AdminData, adminRoutes } from './admin-routes.ts';
+import { healthRoutes, type Readiness } from './health-routes.ts';
+import { HttpListener, type HttpListenerOptions } from './http-listener.ts';
+import { type MetricsRouteOptions, metricsRoute } from './metrics-route.ts';
+import { refuseForeignOrigin } from './request-guard.ts';
+import type { Route } from './route.ts';
+
+/** What every server is told. */
+export type ServerAddress = Pick<HttpListenerOptions, 'host' | 'port' | 'onFailure'>;
+
+/** The public port, 4318: `/healthz`, `/readyz`, `/metrics`. */
+export function httpServer(
+  options: ServerAddress &
+    MetricsRouteOptions & { readonly ready: () => Readiness; readonly routes?: readonly Route[] },
+): HttpListener {
+  const { host, port, onFailure, routes = [] } = options;
+  return new HttpListener({
+    name: 'HTTP',
+    host,
+    port,
+    onFailure,
+    portSetting: '--http-port or http.port',
+    routes: [...healthRoutes(options.ready), metricsRoute(options), ...routes],
+  });
+}
+
+/** The admin port, 4319: status and agents, and what is given besides. Pages of other origins are refused. */
+export function adminServer(
+  options: ServerAddress & AdminData & { readonly routes?: readonly Route[] },
+): HttpListener {
+  const { host, port, onFailure, routes } = options;
+  return new HttpListener({
+    name: 'admin',
+    host,
+    port,
+    onFailure,
+    portSetting: '--admin-port or admin.port',
+    routes: adminRoutes(options, routes),
+    guards: [refuseForeignOrigin],
+  });
+}
+
+/** The `prometheus` pull reader: `/metrics` on an address of its own. */
+export function prometheusServer(
+  options: ServerAddress & MetricsRouteOptions & { readonly portSetting: string },
+): HttpListener {
+  const { host, port, onFailure, portSetting } = options;
+  return new HttpListener({
+    name: 'Prometheus reader',
+    host,
+    port,
+    onFailure,
+    portSetting,
+    routes: [metricsRoute(options)],
+  });
+}
