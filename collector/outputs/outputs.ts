@@ -56,7 +56,12 @@ export class Outputs {
   /** A cursor for one that comes and goes, as a scrape does: cumulative, and nothing waits for it. */
   passerBy(): ReaderCursor {
     const { birthUs } = this.store;
-    return { index: -1, temporality: 'cumulative', collectedUs: birthUs, deliveredUs: Number.MAX_SAFE_INTEGER };
+    return {
+      index: -1,
+      temporality: 'cumulative',
+      collectedUs: birthUs,
+      deliveredUs: Number.MAX_SAFE_INTEGER,
+    };
   }
 
   /** What there is now, for one reader. A delta reader's interval ends here, and the next one begins. Points are read as the caller walks it. */
@@ -116,7 +121,8 @@ export class Outputs {
   }
 
   #stream(entry: MetricEntry, plan: StreamPlan, from: ResourceEntry): OutputStream | undefined {
-    const merged = plan.resourceKeys === undefined ? undefined : this.#mergedResource(from, plan.resourceKeys);
+    const merged =
+      plan.resourceKeys === undefined ? undefined : this.#mergedResource(from, plan.resourceKeys);
     const resourceId = merged === undefined ? from.key : resourceKey(merged);
     let resource = this.#resources.get(resourceId);
     if (resource === undefined) {

@@ -1,10 +1,9 @@
-import type { Temporality } from '../../otel/model/metric.ts';
+import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
 import { chunkBits, chunkMask, Uint32List } from '../../otel/state/columns.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import { isReleasable, type MetricStore } from '../../otel/state/metric-store.ts';
 import { noRecordedValue, type PointBatch, type SeriesAttributes } from '../../otel/state/point-batch.ts';
 import { counting, present, withoutValue } from '../../otel/state/series-columns.ts';
-import type { MetricDescription } from '../../otel/model/metric.ts';
 import { DeltaBases } from './delta-bases.ts';
 import type { OutputStream } from './output-stream.ts';
 import type { Collecting } from './reader-cursor.ts';
@@ -83,12 +82,7 @@ export class PassSum implements OutputStream {
 }
 
 /** Whether a passing output shows a series: while it is reported, and a counter that left until its last state was delivered. */
-export function isShown(
-  status: number,
-  counts: boolean,
-  absentAtS: number,
-  collecting: Collecting,
-): boolean {
+export function isShown(status: number, counts: boolean, absentAtS: number, collecting: Collecting): boolean {
   if ((status & counting) === 0) return false;
   if ((status & present) !== 0) return true;
   return counts && absentAtS >= collecting.deliveredS;

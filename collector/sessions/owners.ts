@@ -58,6 +58,11 @@ export class Owners {
     if (owner.live === stream) owner.live = undefined;
   }
 
+  /** Whether a stream speaks for the member at present. */
+  isLive(memberId: string): boolean {
+    return this.#byMember.get(memberId)?.live !== undefined;
+  }
+
   /** The member was evicted. */
   forget(memberId: string): void {
     if (this.#byMember.get(memberId)?.live === undefined) this.#byMember.delete(memberId);

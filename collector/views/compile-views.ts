@@ -1,38 +1,13 @@
+import type {
+  AttributeKeys,
+  InstrumentType,
+  ViewConfig,
+  ViewSelector,
+  ViewStream,
+} from '../../otel/config/metric-views.ts';
 import type { MetricEntry } from '../../otel/state/definitions.ts';
 import { namePattern } from './name-pattern.ts';
-import { type PlansFor, passingPlan, type StreamPlan, type ViewAggregation } from './stream-plan.ts';
-
-/** A selector and a stream, after OTel's declarative configuration, in the form the configuration is read into. */
-export interface ViewDefinition {
-  readonly selector: {
-    /** With `*` and `?` as wildcards. */
-    readonly instrumentName?: string | undefined;
-    readonly instrumentType?: InstrumentType | undefined;
-    readonly unit?: string | undefined;
-    readonly meterName?: string | undefined;
-    readonly meterVersion?: string | undefined;
-    readonly meterSchemaUrl?: string | undefined;
-  };
-  readonly stream: {
-    readonly name?: string | undefined;
-    readonly description?: string | undefined;
-    readonly attributeKeys?:
-      | { readonly included?: readonly string[] | undefined; readonly excluded?: readonly string[] | undefined }
-      | undefined;
-    readonly aggregation?: ViewAggregation | 'drop' | undefined;
-    readonly resourceKeys?: readonly string[] | undefined;
-  };
-}
-
-/** OTel's instrument types. What was counted by a counter and by an observable counter looks the same on the wire, so both names match both. */
-export type InstrumentType =
-  | 'counter'
-  | 'observable_counter'
-  | 'up_down_counter'
-  | 'observable_up_down_counter'
-  | 'gauge'
-  | 'observable_gauge'
-  | 'histogram';
+import { type PlansFor, passingPlan, type StreamPlan } from './stream-plan.ts';
 
 interface CompiledView {
   readonly matches: (entry: MetricEntry) => boolean;
@@ -44,11 +19,13 @@ interface CompiledView {
  * Views as a function from a metric to its outputs: each view that matches makes one, in the order of the configuration; a metric that none
  * matches passes as it came.
  */
-export function compileViews(views: readonly ViewDefinition[]): PlansFor {
-  const compiled = views.map((view, index): CompiledView => ({
-    matches: selector(view.selector),
-    plan: view.stream.aggregation === 'drop' ? undefined : plan(view.stream, index + 1),
-  }));
+export function compileViews(views: readonly ViewConfig[]): PlansFor {
+  const compiled = views.map(
+    ({ selector, stream }, index): CompiledView => ({
+      matches: matcher(selector),
+      plan: plan(stream, index + 1),
+    }),
+  );
   return (entry) => {
     const matching = compiled.filter((view) => view.matches(entry));
     if (matching.length === 0) return [passingPlan];
@@ -56,7 +33,7 @@ export function compileViews(views: readonly ViewDefinition[]): PlansFor {
   };
 }
 
-function selector(by: ViewDefinition['selector']): (entry: MetricEntry) => boolean {
+function matcher(by: ViewSelector): (entry: MetricEntry) => boolean {
   const name = by.instrumentName === undefined ? undefined : namePattern(by.instrumentName);
   return ({ metric, scope }) => {
     if (name !== undefined && !name.test(metric.name)) return false;
@@ -79,25 +56,25 @@ function isOfType(type: InstrumentType, metric: MetricEntry['metric']): boolean 
     case 'gauge':
     case 'observable_gauge':
       return metric.kind === 'gauge';
-    case 'histogram':
+    default:
       return metric.kind === 'histogram' || metric.kind === 'exponential_histogram';
   }
 }
 
-function plan(stream: ViewDefinition['stream'], number: number): StreamPlan {
+function plan(stream: ViewStream, number: number): StreamPlan | undefined {
+  const { aggregation } = stream;
+  if (aggregation === 'drop') return undefined;
   return {
     number,
     name: stream.name,
     description: stream.description,
     keepsAttribute: attributeFilter(stream.attributeKeys),
-    aggregation: (stream.aggregation ?? 'default') as ViewAggregation,
+    aggregation,
     resourceKeys: stream.resourceKeys,
   };
 }
 
-function attributeFilter(
-  keys: ViewDefinition['stream']['attributeKeys'],
-): ((key: string) => boolean) | undefined {
+function attributeFilter(keys: AttributeKeys | undefined): ((key: string) => boolean) | undefined {
   if (keys === undefined || (keys.included === undefined && keys.excluded === undefined)) return undefined;
   const included = keys.included?.map(namePattern);
   const excluded = keys.excluded?.map(namePattern) ?? [];

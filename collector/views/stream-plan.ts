@@ -32,5 +32,7 @@ export const passingPlan: StreamPlan = {
 
 /** Whether a plan may join several series into one. What it joins is counted by the first-sight rule; what it does not join is handed on as it came. */
 export function isMerging(plan: StreamPlan): boolean {
-  return plan.resourceKeys !== undefined || plan.keepsAttribute !== undefined || plan.aggregation !== 'default';
+  return (
+    plan.resourceKeys !== undefined || plan.keepsAttribute !== undefined || plan.aggregation !== 'default'
+  );
 }

@@ -1,4 +1,7 @@
-import { chunkBits, chunkMask, type Float64Column,
+import {
+  chunkBits,
+  chunkMask,
+  type Float64Column,
   type Uint8Column,
   type Uint32Column,
   type Uint32List,
@@ -33,10 +36,7 @@ export function mergeSums(
     const chunk = chunks[slot >>> chunkBits]!;
     const at = slot & chunkMask;
     if (value >= chunk[at]! && value < Infinity) chunk[at] = value;
-    else if (
-      value - value === 0 &&
-      (status.chunks[slot >>> chunkBits]![at]! & isMonotonic) === 0
-    )
+    else if (value - value === 0 && (status.chunks[slot >>> chunkBits]![at]! & isMonotonic) === 0)
       chunk[at] = value;
     else rejected.push(index);
   }

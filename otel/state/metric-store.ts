@@ -7,7 +7,7 @@ import { Epochs } from './epochs.ts';
 import { GaugeState } from './gauge.ts';
 import { HistogramState } from './histogram.ts';
 import { InternedResources, type ResourceEntry } from './interned-resources.ts';
-import { Members, type Member } from './members.ts';
+import { type Member, Members } from './members.ts';
 import { counting, ended, fromZero, isMonotonic, present, type SeriesColumns } from './series-columns.ts';
 import { SumState } from './sum.ts';
 
@@ -272,7 +272,11 @@ export class MetricStore {
       this.end(state, slot, nowUs);
       const epoch = series.epoch.get(slot);
       const moved = allocate(state, definition.entry.metric);
-      this.definitions.acquire(definition.entry.scope, definition.entry.metric, definition.attributes.attributes);
+      this.definitions.acquire(
+        definition.entry.scope,
+        definition.entry.metric,
+        definition.attributes.attributes,
+      );
       this.#resources.acquire(member.resource.resource);
       series.definition.set(moved, definition.number);
       series.resource.set(moved, member.resource.number);

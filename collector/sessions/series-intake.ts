@@ -1,0 +1,166 @@
+import { attributesFromWire } from '../../otel/model/any-value.ts';
+import { type Attributes, attributeText, noAttributes } from '../../otel/model/attributes.ts';
+import {
+  metricFromDefinition,
+  resourceFromDefinition,
+  scopeFromDefinition,
+} from '../../otel/model/definitions.ts';
+import type { MetricDescription } from '../../otel/model/metric.ts';
+import type { Resource } from '../../otel/model/resource.ts';
+import { emptyScope, type InstrumentationScope } from '../../otel/model/scope.ts';
+import { InvalidDataError } from '../../proto/error.ts';
+import type { RefuseKind } from '../../proto/messages/collector-message.ts';
+import type { Define, SeriesDefinition } from '../../proto/messages/define.ts';
+import type { StreamLimits } from '../config/collector-config.ts';
+
+/** A series as a Define gives it, with what it refers to. */
+export interface DefinedSeries {
+  readonly number: number;
+  readonly group: number;
+  readonly scope: InstrumentationScope;
+  readonly metric: MetricDescription;
+  readonly attributes: Attributes;
+  /** `undefined`: the member's own. */
+  readonly resource: Resource | undefined;
+  readonly epoch: string;
+  readonly beganUs: number | undefined;
+  readonly startTimeUs: number;
+  /** Set when the series is over a limit or its attributes are invalid; it has cells in the columns all the same. */
+  readonly refusal: Refusal | undefined;
+}
+
+/** Why a series is not counted. The stream goes on, and the agent is told. */
+export interface Refusal {
+  readonly kind: RefuseKind;
+  readonly reason: string;
+  readonly fieldPath: string;
+  readonly retryDelayMs?: number;
+}
+
+/** What the definitions of one stream have said so far: the numbers of its resources, scopes, metrics and epochs. */
+export class SeriesIntake {
+  readonly #limits: StreamLimits;
+  readonly #resources = new Map<number, Resource>();
+  readonly #scopes = new Map<number, InstrumentationScope>([[0, emptyScope]]);
+  readonly #metrics = new Map<number, { metric: MetricDescription; scope: InstrumentationScope }>();
+  readonly #epochs = new Map<number, { token: string; beganUs: number | undefined }>();
+
+  constructor(limits: StreamLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Takes in what a Define says beside its series.
+   * @throws InvalidDataError for what breaks the protocol: the stream ends
+   */
+  begin(define: Define): void {
+    for (const [i, resource] of define.resources.entries()) {
+      const path = `resources[${i}]`;
+      const taken = resourceFromDefinition(resource, path);
+      this.checkAttributes(taken.attributes, `${path}.attributes`);
+      this.#put(this.#resources, resource.number, taken, path);
+    }
+    for (const [i, scope] of define.scopes.entries()) {
+      const path = `scopes[${i}]`;
+      this.#put(this.#scopes, scope.number, scopeFromDefinition(scope, path), path);
+    }
+    for (const [i, definition] of define.metrics.entries()) {
+      const path = `metrics[${i}]`;
+      const metric = metricFromDefinition(definition, path);
+      const scope = this.#scopes.get(definition.scope);
+      if (scope === undefined) throw unknownNumber('scope', definition.scope, `${path}.scope`);
+      this.#put(this.#metrics, definition.number, { metric, scope }, path);
+    }
+    for (const [i, epoch] of define.epochs.entries()) {
+      const token = Buffer.from(epoch.token).toString('latin1');
+      this.#put(this.#epochs, epoch.number, { token, beganUs: epoch.beganUs }, `epochs[${i}]`);
+    }
+  }
+
+  /**
+   * A series of the same Define. `held` is how many series the stream has.
+   * @throws InvalidDataError for what breaks the protocol: the stream ends
+   */
+  series(definition: SeriesDefinition, index: number, held: number): DefinedSeries {
+    const path = `series[${index}]`;
+    const found = this.#metrics.get(definition.metric);
+    if (found === undefined) throw unknownNumber('metric', definition.metric, `${path}.metric`);
+    const resource = definition.resource === 0 ? undefined : this.#resources.get(definition.resource);
+    if (resource === undefined && definition.resource !== 0)
+      throw unknownNumber('resource', definition.resource, `${path}.resource`);
+    const epoch = definition.epoch === 0 ? undefined : this.#epochs.get(definition.epoch);
+    if (epoch === undefined && definition.epoch !== 0)
+      throw unknownNumber('epoch', definition.epoch, `${path}.epoch`);
+    let attributes = noAttributes;
+    let refusal = held < this.#limits.maxSeries ? undefined : tooMany(held, this.#limits.maxSeries, path);
+    try {
+      attributes = attributesFromWire(definition.attributes, `${path}.attributes`);
+      this.checkAttributes(attributes, `${path}.attributes`);
+    } catch (error) {
+      if (!(error instanceof InvalidDataError)) throw error;
+      refusal = { kind: 'invalid', reason: error.message, fieldPath: error.fieldPath };
+    }
+    const { number, group, startTimeUs } = definition;
+    const { metric, scope } = found;
+    const token = epoch?.token ?? '';
+    const beganUs = epoch?.beganUs;
+    return {
+      number,
+      group,
+      scope,
+      metric,
+      attributes,
+      resource,
+      epoch: token,
+      beganUs,
+      startTimeUs,
+      refusal,
+    };
+  }
+
+  /** @throws InvalidDataError naming the attribute that is over a limit */
+  checkAttributes(attributes: Attributes, fieldPath: string): void {
+    const { maxAttributes, maxAttributeBytes } = this.#limits;
+    if (attributes.length > maxAttributes)
+      throw new InvalidDataError(`${attributes.length} attributes; at most ${maxAttributes} are allowed`, {
+        fieldPath,
+      });
+    for (const [key, value] of attributes) {
+      const keyBytes = Buffer.byteLength(key);
+      const valueBytes = Buffer.byteLength(attributeText(value));
+      if (keyBytes <= maxAttributeBytes && valueBytes <= maxAttributeBytes) continue;
+      throw new InvalidDataError(
+        `the attribute ${JSON.stringify(key.slice(0, 64))} has a key of ${keyBytes} and a value of ${valueBytes} bytes; at most ${maxAttributeBytes} each are allowed`,
+        { fieldPath },
+      );
+    }
+  }
+
+  #put<T>(into: Map<number, T>, number: number, value: T, path: string): void {
+    if (into.has(number))
+      throw new InvalidDataError(
+        `the number ${number} is in use on this stream; numbers keep their meaning`,
+        {
+          fieldPath: `${path}.number`,
+        },
+      );
+    // Each of these is held for the life of the stream: together they may be as many as its series.
+    if (into.size > this.#limits.maxSeries)
+      throw new InvalidDataError(`more than ${this.#limits.maxSeries} definitions on one stream`, {
+        fieldPath: path,
+      });
+    into.set(number, value);
+  }
+}
+
+/** How long an agent waits before it defines a series again that was over a limit. */
+const limitRetryMs = 60_000;
+
+function tooMany(held: number, max: number, fieldPath: string): Refusal {
+  const reason = `the stream has ${held} series; at most ${max} are allowed`;
+  return { kind: 'limit', reason, fieldPath, retryDelayMs: limitRetryMs };
+}
+
+function unknownNumber(what: string, number: number, fieldPath: string): InvalidDataError {
+  return new InvalidDataError(`${what} ${number} is not defined on this stream`, { fieldPath });
+}

@@ -1,0 +1,283 @@
+import { resourceFromDefinition } from '../../otel/model/definitions.ts';
+import type { Member } from '../../otel/state/members.ts';
+import type { MetricStore } from '../../otel/state/metric-store.ts';
+import { InvalidDataError, StreamgaugeError } from '../../proto/error.ts';
+import { encodeAck } from '../../proto/messages/ack.ts';
+import { type AgentMessage, decodeAgentMessage, type Hello } from '../../proto/messages/agent-message.ts';
+import { type CollectorMessage, encodeCollectorMessage } from '../../proto/messages/collector-message.ts';
+import type { Position } from '../../proto/messages/position.ts';
+import { isReport } from '../../proto/report/read-report.ts';
+import type { StreamLimits } from '../config/collector-config.ts';
+import type { Owners, OwningStream } from './owners.ts';
+import { SeriesIntake } from './series-intake.ts';
+import type { EndCause, SessionCounters } from './session-counters.ts';
+import { StreamSeries } from './stream-series.ts';
+
+/** What a session needs of its surroundings. */
+export interface SessionHost {
+  readonly store: MetricStore;
+  readonly owners: Owners;
+  readonly counters: SessionCounters;
+  readonly limits: StreamLimits;
+  readonly position: Position;
+  /** By the store's clock, microseconds. */
+  nowUs(): number;
+  /** The session is over. */
+  ended(session: Session): void;
+  /** An Ack is due; {@link Session.acknowledge} is called soon, once for many reports. */
+  acknowledgeSoon(session: Session): void;
+  log(level: 'info' | 'warn', fields: object, message: string): void;
+}
+
+/** The peer's end of the stream. */
+export interface SessionPeer {
+  /** Its address, for logs. */
+  readonly address: string;
+  send(bytes: Buffer): void;
+  /** Ends the stream; nothing may be sent after it. */
+  end(cause: EndCause, message: string): void;
+}
+
+/**
+ * - `waiting`: for Hello.
+ * - `open`: welcomed; Define, Report, Retire and Answer come in.
+ * - `ended`: the stream is over, by either side.
+ */
+export type SessionState = 'waiting' | 'open' | 'ended';
+
+const protocolVersion = 1;
+const quietEnds: ReadonlySet<EndCause> = new Set(['goodbye', 'half_closed']);
+let sessions = 0;
+
+/** One agent's stream: a state machine over its messages. */
+export class Session implements OwningStream {
+  readonly id: string;
+  readonly openedUs: number;
+  state: SessionState = 'waiting';
+  incarnation = '';
+  hello: Hello | undefined;
+  reports = 0;
+  points = 0;
+  lastReport = 0;
+  readonly #host: SessionHost;
+  readonly #peer: SessionPeer;
+  #member: Member | undefined;
+  #series: StreamSeries | undefined;
+  #acknowledged = 0;
+
+  constructor(host: SessionHost, peer: SessionPeer) {
+    this.#host = host;
+    this.#peer = peer;
+    this.openedUs = host.nowUs();
+    this.id = `s${++sessions}`;
+  }
+
+  get peer(): string {
+    return this.#peer.address;
+  }
+
+  /** Series defined at present. */
+  get series(): number {
+    return this.#series?.size ?? 0;
+  }
+
+  /** By the store's clock, microseconds; 0 before Welcome. */
+  get lastReportUs(): number {
+    return this.#member?.lastReportUs ?? 0;
+  }
+
+  /** A message from the agent. What breaks the protocol ends the stream; only a bug is thrown. */
+  receive(bytes: Buffer): void {
+    if (this.state === 'ended') return;
+    this.#host.counters.receivedBytes += bytes.length;
+    try {
+      if (isReport(bytes)) this.#report(bytes);
+      else this.#control(decodeAgentMessage(bytes));
+    } catch (thrown) {
+      const error = StreamgaugeError.from(thrown);
+      if (error.kind !== 'invalid_data' && error.kind !== 'overloaded') throw thrown;
+      this.end(error.kind === 'overloaded' ? 'limit' : 'invalid', error.message);
+    }
+  }
+
+  /** The agent has half-closed: no more comes, and it may come back. */
+  receivedEnd(): void {
+    if (this.state === 'ended') return;
+    this.acknowledge();
+    this.end('half_closed', '');
+  }
+
+  /** The connection is gone. What the member counted stays; it is stale if it does not come back. */
+  closed(): void {
+    if (this.state === 'ended') return;
+    this.#release();
+    this.#host.log('info', this.#fields(), 'connection closed without goodbye');
+  }
+
+  /** Sends the Ack of all reports merged so far, if one is due. */
+  acknowledge(): void {
+    if (this.state === 'ended' || this.#acknowledged === this.lastReport) return;
+    this.#acknowledged = this.lastReport;
+    this.#host.counters.acks++;
+    this.#send(encodeAck(this.lastReport));
+  }
+
+  /** Asks the agent to leave, and to come back after a delay. */
+  drain(reconnectDelayMs: number): void {
+    if (this.state === 'waiting') this.end('draining', 'the collector is stopping; connect again later');
+    if (this.state !== 'open') return;
+    const instruction = { type: 'drain', reconnectDelayMs } as const;
+    this.#sendMessage({ type: 'instruct', number: 1, timeToLiveMs: 0, instruction });
+  }
+
+  displace(by: string): void {
+    this.end(
+      'displaced',
+      `member "${this.hello?.memberId}" has connected from ${by}; if that is another agent, give one of the two its own agent_id`,
+    );
+  }
+
+  /** Ends the stream from our side. */
+  end(cause: EndCause, message: string): void {
+    if (this.state === 'ended') return;
+    this.#host.counters.streamsEnded[cause]++;
+    if (quietEnds.has(cause)) this.#host.log('info', this.#fields(), `stream ended: ${cause}`);
+    else
+      this.#host.log('warn', { ...this.#fields(), cause, reason: message }, 'stream ended by the collector');
+    this.#release();
+    this.#peer.end(cause, message);
+  }
+
+  #release(): void {
+    this.state = 'ended';
+    this.#host.ended(this);
+    if (this.hello !== undefined) this.#host.owners.release(this.hello.memberId, this, this.lastReport);
+  }
+
+  #report(bytes: Buffer): void {
+    const series = this.#series;
+    if (series === undefined) throw new InvalidDataError('a report came before hello');
+    const host = this.#host;
+    const member = this.#member!;
+    const startedMs = performance.now();
+    const points = series.report(bytes);
+    this.lastReport = series.lastReport;
+    member.lastReportUs = host.nowUs();
+    if (!member.isPresent) {
+      member.isPresent = true;
+      series.reappear();
+    }
+    this.reports++;
+    this.points += points;
+    const { counters } = host;
+    counters.reports++;
+    counters.points += points;
+    const tookMs = performance.now() - startedMs;
+    counters.mergeMs += tookMs;
+    if (tookMs > counters.maxMergeMs) counters.maxMergeMs = tookMs;
+    host.acknowledgeSoon(this);
+  }
+
+  #control(message: AgentMessage): void {
+    const series = this.#series;
+    if (message.type === 'hello') {
+      this.#welcome(message);
+      return;
+    }
+    if (series === undefined) throw new InvalidDataError(`${message.type} came before hello`);
+    switch (message.type) {
+      case 'define':
+        series.define(message, this.#host.nowUs());
+        break;
+      case 'retire':
+        series.retire(message.series, message.reason, this.#host.nowUs());
+        break;
+      case 'answer': {
+        const { error } = message;
+        if (error !== '')
+          this.#host.log('warn', { ...this.#fields(), error }, 'agent did not do as instructed');
+        break;
+      }
+      case 'goodbye':
+        this.#goodbye(message.lastReport);
+    }
+  }
+
+  #welcome(hello: Hello): void {
+    if (this.state !== 'waiting') throw new InvalidDataError('hello came twice');
+    if (hello.protocolVersion < 1)
+      throw new InvalidDataError(`is ${hello.protocolVersion}; 1 is spoken here`, {
+        fieldPath: 'hello.protocol_version',
+      });
+    const host = this.#host;
+    const { attributes, schemaUrl } = { attributes: hello.resource, schemaUrl: hello.resourceSchemaUrl };
+    const resource = resourceFromDefinition({ attributes, schemaUrl }, 'hello.resource');
+    const intake = new SeriesIntake(host.limits);
+    intake.checkAttributes(resource.attributes, 'hello.resource');
+    this.incarnation = Buffer.from(hello.incarnation).toString('hex');
+    const claim = host.owners.claim(hello.memberId, hello.bootId, this);
+    if (!claim.granted) {
+      this.end(
+        'clone',
+        `member "${hello.memberId}" is connected from ${claim.holder.peer} as another incarnation; give one of the two agents its own agent_id`,
+      );
+      return;
+    }
+    claim.displaced?.displace(this.peer);
+    this.hello = hello;
+    this.state = 'open';
+    this.lastReport = claim.lastReport;
+    this.#acknowledged = claim.lastReport;
+    const { store, limits, counters } = host;
+    const welcomeUs = host.nowUs();
+    const member = store.join(hello.memberId, resource, welcomeUs);
+    this.#member = member;
+    this.#series = new StreamSeries(
+      store,
+      member,
+      intake,
+      limits,
+      welcomeUs,
+      counters,
+      (kind, report, series, { reason, fieldPath, retryDelayMs }) =>
+        this.#sendMessage({ type: 'refuse', kind, report, series, reason, fieldPath, retryDelayMs }),
+    );
+    counters.streamsWelcomed++;
+    this.#sendMessage({
+      type: 'welcome',
+      session: this.id,
+      lastReport: claim.lastReport,
+      durability: 'memory',
+      limits,
+      clockUs: Date.now() * 1000,
+      instructions: [],
+      protocolVersion,
+      capabilities: [],
+      position: host.position,
+    });
+    host.log('info', { ...this.#fields(), agent: hello.userAgent }, 'agent connected');
+  }
+
+  #goodbye(lastReport: number): void {
+    if (lastReport > this.lastReport)
+      throw new InvalidDataError(`is ${lastReport}, but the last report that came is ${this.lastReport}`, {
+        fieldPath: 'goodbye.last_report',
+      });
+    this.#host.store.leave(this.#member!, this.#host.nowUs());
+    this.acknowledge();
+    this.end('goodbye', '');
+  }
+
+  #fields(): object {
+    return { session: this.id, member: this.hello?.memberId, peer: this.peer };
+  }
+
+  #sendMessage(message: CollectorMessage): void {
+    this.#send(encodeCollectorMessage(message));
+  }
+
+  #send(bytes: Buffer): void {
+    this.#host.counters.sentBytes += bytes.length;
+    this.#peer.send(bytes);
+  }
+}

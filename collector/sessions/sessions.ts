@@ -1,0 +1,136 @@
+import type { MetricStore } from '../../otel/state/metric-store.ts';
+import type { Position } from '../../proto/messages/position.ts';
+import type { StreamLimits } from '../config/collector-config.ts';
+import { Owners } from './owners.ts';
+import { Session, type SessionHost, type SessionPeer } from './session.ts';
+import { SessionCounters } from './session-counters.ts';
+
+export interface SessionsOptions {
+  readonly store: MetricStore;
+  readonly limits: StreamLimits;
+  readonly position: Position;
+  /** Silent for so long, a member leaves gauges and up-down sums. */
+  readonly stalenessMs: number;
+  /** Silent for so long, a member is freed. */
+  readonly evictionMs: number;
+  readonly nowUs: () => number;
+  readonly log: SessionHost['log'];
+}
+
+/** Reports are acknowledged together when they come within this time. */
+const acknowledgeWithinMs = 20;
+
+/** All streams, and what time does to their members. */
+export class Sessions {
+  readonly counters = new SessionCounters();
+  readonly owners = new Owners();
+  readonly #options: SessionsOptions;
+  readonly #sessions = new Set<Session>();
+  readonly #host: SessionHost;
+  #due = new Set<Session>();
+  #timer: NodeJS.Timeout | undefined;
+  #draining = false;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    const { store, limits, position, nowUs, log } = options;
+    this.#host = {
+      store,
+      owners: this.owners,
+      counters: this.counters,
+      limits,
+      position,
+      nowUs,
+      log,
+      ended: (session) => void this.#sessions.delete(session),
+      acknowledgeSoon: (session) => this.#acknowledgeSoon(session),
+    };
+  }
+
+  /** Streams that are held at present. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Session> {
+    return this.#sessions.values();
+  }
+
+  /** Why no further stream is taken at present, or `undefined`. */
+  refusal(): { readonly reason: string; readonly isRetryable: boolean } | undefined {
+    if (this.#draining) {
+      this.counters.streamsEnded.draining++;
+      return { reason: 'the collector is stopping; connect again later', isRetryable: true };
+    }
+    const { maxStreams } = this.#options.limits;
+    if (this.#sessions.size < maxStreams) return undefined;
+    this.counters.streamsEnded.limit++;
+    return {
+      reason: `${this.#sessions.size} streams are held; at most ${maxStreams} are allowed (grpc.max_streams)`,
+      isRetryable: false,
+    };
+  }
+
+  open(peer: SessionPeer): Session {
+    const session = new Session(this.#host, peer);
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** Members that are silent for too long become stale, and are freed after longer. Called every second or so. */
+  tick(): void {
+    const { store, stalenessMs, evictionMs } = this.#options;
+    const nowUs = this.#options.nowUs();
+    for (const member of store.members) {
+      const silentMs = (nowUs - member.lastReportUs) / 1000;
+      if (member.isPresent && silentMs > stalenessMs) {
+        store.leave(member, nowUs);
+        this.counters.membersStale++;
+        this.#host.log('info', { member: member.id, silentMs: Math.round(silentMs) }, 'member is stale');
+      }
+      if (silentMs > evictionMs && !this.owners.isLive(member.id)) {
+        store.evict(member, nowUs);
+        this.owners.forget(member.id);
+        this.counters.membersEvicted++;
+        this.#host.log('info', { member: member.id, silentMs: Math.round(silentMs) }, 'member freed');
+      }
+    }
+  }
+
+  /** Asks all agents to leave, and waits until they have half-closed or the deadline is over. Gives how many did and how many did not. */
+  async drain(deadlineMs: number): Promise<{ left: number; cutOff: number }> {
+    this.#draining = true;
+    const asked = [...this.#sessions];
+    for (const session of asked) session.drain(reconnectDelayMs);
+    const deadline = performance.now() + deadlineMs;
+    while (this.#sessions.size > 0 && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    const cutOff = this.#sessions.size;
+    for (const session of [...this.#sessions])
+      session.end('draining', 'the collector is stopping; connect again later');
+    return { left: asked.length - cutOff, cutOff };
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const session of [...this.#sessions])
+      session.end('draining', 'the collector is stopping; connect again later');
+    this.#sessions.clear();
+  }
+
+  #acknowledgeSoon(session: Session): void {
+    this.#due.add(session);
+    this.#timer ??= setTimeout(() => this.#acknowledge(), acknowledgeWithinMs);
+  }
+
+  #acknowledge(): void {
+    this.#timer = undefined;
+    const due = this.#due;
+    this.#due = new Set();
+    for (const session of due) session.acknowledge();
+  }
+}
+
+/** Agents that were asked to leave come back after this long; their own jitter spreads them. */
+const reconnectDelayMs = 1000;
