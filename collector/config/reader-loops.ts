@@ -1,4 +1,5 @@
-import { bareHost, hostPort, isThisMachine } from '../../otel/config/addresses.ts';
+import { isIP } from 'node:net';
+import { bareHost, hostPort, isLoopback, isThisMachine } from '../../otel/config/addresses.ts';
 import { ConfigError } from '../../otel/config/config-error.ts';
 import type { MetricReaderConfig } from '../../otel/config/metric-readers.ts';
 
@@ -25,9 +26,7 @@ export function readerLoops(
   for (const [index, reader] of readers.entries()) {
     const target = addressOf(reader);
     if (target === undefined || target.port === 0) continue;
-    const listener = listeners.find(
-      (own) => own.port === target.port && (sameHost(own.host, target.host) || isReachedBy(own.host, target.host)),
-    );
+    const listener = listeners.find((own) => own.port === target.port && isReachedBy(own.host, target.host));
     if (listener !== undefined) loops.push({ index, reader, listener });
   }
   return loops;
@@ -55,11 +54,18 @@ function addressOf(reader: MetricReaderConfig): { host: string; port: number } |
   return { host: bareHost(url.hostname), port };
 }
 
-function sameHost(a: string, b: string): boolean {
-  return bareHost(a).toLowerCase() === bareHost(b).toLowerCase();
+/** Whether what is sent to a host arrives at an address that is listened on. */
+function isReachedBy(listening: string, host: string): boolean {
+  const own = bareHost(listening).toLowerCase();
+  const target = bareHost(host).toLowerCase();
+  if (own === target) return true;
+  if (isUnspecified(own)) return isThisMachine(target);
+  // Connecting to an unspecified address is connecting to this machine's loopback.
+  if (isUnspecified(target) || target === 'localhost') return isLoopback(own);
+  if (own === 'localhost') return isLoopback(target);
+  return isIP(target) === 0 && isThisMachine(target);
 }
 
-/** Whether what is sent to a host of this machine arrives at an address that is listened on. Says yes where it cannot know. */
-function isReachedBy(_listening: string, host: string): boolean {
-  return isThisMachine(host);
+function isUnspecified(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }

@@ -23,7 +23,7 @@ import { readerLoops } from './reader-loops.ts';
 
 const host = z
   .string()
-  .refine(isHost)
+  .refine(isHost, { abort: true })
   .transform(bareHost)
   .meta({ allowed: 'an IP address or a host name, without a port' });
 
@@ -106,16 +106,22 @@ export const collectorSchema = z.strictObject({
     'The port of status and agents, as JSON, for people who run the collector.',
   ),
   meter_provider: meterProvider,
-  resource: resource.describe("The collector's own resource, after OpenTelemetry's declarative configuration."),
+  resource: resource.describe(
+    "The collector's own resource, after OpenTelemetry's declarative configuration.",
+  ),
   streamgauge: section({
     staleness: withDefault(duration(1000), defaults.stalenessMs)
-      .describe('A series that is silent for so long leaves gauges and up-down sums. Counters keep their state.')
+      .describe(
+        'A series that is silent for so long leaves gauges and up-down sums. Counters keep their state.',
+      )
       .meta({ defaultText: durationText(defaults.stalenessMs) }),
     shutdown_timeout: withDefault(duration(0), defaults.shutdownTimeoutMs)
       .describe('How long the last exports may take after SIGTERM or SIGINT.')
       .meta({ defaultText: durationText(defaults.shutdownTimeoutMs) }),
     log: section({
-      level: withDefault(z.enum(logLevels), defaults.log.level).describe('The least severe entries that are written.'),
+      level: withDefault(z.enum(logLevels), defaults.log.level).describe(
+        'The least severe entries that are written.',
+      ),
     }).describe('The log, JSON lines on the standard error.'),
   }).describe('What OpenTelemetry has no keys for.'),
   ...unsupportedTopLevel,
@@ -130,7 +136,11 @@ export const collectorChecks: CrossCheck<z.output<typeof collectorSchema>> = (va
     const key = `${listener.host} ${listener.port}`;
     const other = taken.get(key);
     if (other === undefined) taken.set(key, name);
-    else report([name, 'port'], `allowed: another port than that of ${other}, which listens on the same address`);
+    else
+      report(
+        [name, 'port'],
+        `allowed: another port than that of ${other}, which listens on the same address`,
+      );
   }
   const readers = valid.meter_provider?.readers ?? [];
   const own = listeners.flatMap(([name, listener]) =>
@@ -142,7 +152,15 @@ export const collectorChecks: CrossCheck<z.output<typeof collectorSchema>> = (va
       report(['meter_provider', 'readers', index, 'pull', 'exporter'], message);
       continue;
     }
-    const path = ['meter_provider', 'readers', index, 'periodic', 'exporter', reader.exporter.kind, 'endpoint'];
+    const path = [
+      'meter_provider',
+      'readers',
+      index,
+      'periodic',
+      'exporter',
+      reader.exporter.kind,
+      'endpoint',
+    ];
     const message = `this is the ${listener.name} port of the collector itself (${hostPort(listener.host, listener.port)}), a loop; allowed: the endpoint of another backend`;
     report(path, message);
   }

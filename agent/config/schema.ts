@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { duration, durationText, optional, section, text, withDefault } from '../../otel/config/fields.ts';
+import { attributeMapping } from '../../otel/config/resource-schema.ts';
+import { noAttributes } from '../../otel/model/attributes.ts';
+import { type AgentConfig, agentDefaults as defaults, logLevels } from './agent-config.ts';
+import { collectorEndpoint, insecureProblem } from './collector-endpoint.ts';
+import { hostConfig, hostSchema } from './host-schema.ts';
+
+const time = (min: number, value: number, description: string) =>
+  withDefault(duration(min), value)
+    .describe(description)
+    .meta({ defaultText: durationText(value) });
+
+const { backOff } = defaults.collector;
+
+const endpoint = z
+  .string()
+  .transform((value, context) => {
+    const parsed = collectorEndpoint(value);
+    if (!('problem' in parsed)) return parsed;
+    context.addIssue({ code: 'custom', message: parsed.problem });
+    return z.NEVER;
+  })
+  .meta({ allowed: 'HOST:PORT, http://HOST:PORT or grpc://HOST:PORT' });
+
+const collector = section({
+  endpoint: withDefault(endpoint, { endpoint: defaults.collector.endpoint, host: '127.0.0.1' })
+    .describe("The collector's gRPC address.")
+    .meta({ defaultText: defaults.collector.endpoint }),
+  insecure: withDefault(z.boolean(), defaults.collector.insecure).describe(
+    'Must be true to send, without TLS, to another machine.',
+  ),
+  connect_timeout: time(
+    100,
+    defaults.collector.connectTimeoutMs,
+    "How long a connection and the collector's welcome may take.",
+  ),
+  keepalive_time: time(
+    1000,
+    defaults.collector.keepaliveTimeMs,
+    'A ping is sent after so long without data.',
+  ),
+  keepalive_timeout: time(
+    100,
+    defaults.collector.keepaliveTimeoutMs,
+    'A connection whose ping is not answered for so long is ended.',
+  ),
+  reconnect: section({
+    initial_delay: time(
+      10,
+      backOff.initialMs,
+      'The wait before the first new attempt; it doubles with each further one.',
+    ),
+    max_delay: time(10, backOff.maxMs, 'No wait is longer.'),
+  })
+    .refine((value) => value.initial_delay <= value.max_delay, {
+      path: ['max_delay'],
+      error: 'allowed: not less than initial_delay',
+    })
+    .describe('The waits between attempts to connect.'),
+})
+  .superRefine((value, context) => {
+    const problem = insecureProblem(value.endpoint.host, value.insecure);
+    if (problem === undefined) return;
+    const message = `${problem}; allowed: an address on this machine such as 127.0.0.1:4317, or insecure: true beside it`;
+    context.addIssue({ code: 'custom', path: ['endpoint'], message });
+  })
+  .describe('Where to send.');
+
+/** An agent's configuration file. */
+export const agentSchema = z.strictObject({
+  collector,
+  agent_id: optional(
+    z
+      .string()
+      .refine((value) => value.length > 0 && Buffer.byteLength(value) <= 256 && !hasControl(value))
+      .meta({ allowed: 'text of 1 to 256 bytes without control characters' }),
+  )
+    .describe('Who the agent is to the collector, the same over restarts, unlike that of any other agent.')
+    .meta({ defaultText: 'kept in `state_dir`, else made from the machine id' }),
+  state_dir: optional(text())
+    .describe('A directory that the agent keeps its identity in.')
+    .meta({ defaultText: '$STATE_DIRECTORY when it is set, as systemd does' }),
+  resource: section({
+    attributes: withDefault(attributeMapping, noAttributes)
+      .describe('Attributes of the resource, each `key: value`. They go before what is detected.')
+      .meta({ defaultText: 'none' }),
+  }).describe('What the metrics are about.'),
+  host: hostSchema,
+  log: section({
+    level: withDefault(z.enum(logLevels), defaults.log.level).describe(
+      'The least severe entries that are written.',
+    ),
+  }).describe('The log, JSON lines on the standard error.'),
+  shutdown_timeout: time(
+    0,
+    defaults.shutdownTimeoutMs,
+    'How long the last report and its acknowledgement may take after SIGTERM or SIGINT.',
+  ),
+});
+
+/** The typed configuration of a file's content. */
+export function agentConfig(file: z.output<typeof agentSchema>): AgentConfig {
+  const { collector } = file;
+  return {
+    collector: {
+      endpoint: collector.endpoint.endpoint,
+      insecure: collector.insecure,
+      connectTimeoutMs: collector.connect_timeout,
+      keepaliveTimeMs: collector.keepalive_time,
+      keepaliveTimeoutMs: collector.keepalive_timeout,
+      backOff: { initialMs: collector.reconnect.initial_delay, maxMs: collector.reconnect.max_delay },
+    },
+    agentId: file.agent_id,
+    stateDir: file.state_dir ?? defaults.stateDir,
+    resource: file.resource.attributes,
+    host: hostConfig(file.host),
+    log: file.log,
+    shutdownTimeoutMs: file.shutdown_timeout,
+  };
+}
+
+function hasControl(text: string): boolean {
+  return /\p{Cc}/u.test(text);
+}
