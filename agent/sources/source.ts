@@ -9,4 +9,9 @@ export interface Source {
    * what a host may lack: a file that is missing or unreadable disables its metrics with one warning.
    */
   collect(): void;
+  /**
+   * Resolves when the values that the last collection could only ask for (of file systems, which may take their time) are set.
+   * Absent: `collect` sets all. The caller bounds the wait: what hangs never answers.
+   */
+  settled?(): Promise<void>;
 }
