@@ -13,19 +13,15 @@ export interface Ack {
 const writer = new ByteWriter(16);
 
 /**
- * The bytes of a CollectorMessage with an Ack that holds a report number only: what a collector sends most. At most 12 bytes, the
+ * The bytes of a CollectorMessage with an Ack that holds a report number only: what a collector sends most. At most 11 bytes, the
  * caller's own.
  */
 export function encodeAck(report: number): Buffer {
   writer.reset();
   writer.byte(0x0a);
-  if (report === 0) {
-    writer.byte(0);
-  } else {
-    writer.byte(1 + varintSize(report));
-    writer.byte(0x08);
-    writer.varint(report);
-  }
+  writer.byte(1 + varintSize(report));
+  writer.byte(0x08);
+  writer.varint(report);
   return Buffer.from(writer.bytes.subarray(0, writer.length));
 }
 

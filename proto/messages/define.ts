@@ -1,6 +1,6 @@
 import { InvalidDataError } from '../error.ts';
 import type { KeyValue } from './any-value.ts';
-import { integer, type LoaderMessage, named } from './loader.ts';
+import { integer, type LoaderMessage, named, withoutDefaults } from './loader.ts';
 
 /** Definitions of what later reports speak of. What the fields mean stands in the .proto. */
 export interface Define {
@@ -72,20 +72,22 @@ export const maxEpochTokenBytes = 64;
 export function defineTo(message: Define): LoaderMessage {
   let next = 0;
   return {
-    resources: message.resources,
-    scopes: message.scopes,
-    metrics: message.metrics.map((metric) => ({
-      ...metric,
-      kind: kinds.indexOf(metric.kind),
-      valueType: valueTypes.indexOf(metric.valueType),
-    })),
+    resources: message.resources.map(withoutDefaults),
+    scopes: message.scopes.map(withoutDefaults),
+    metrics: message.metrics.map((metric) =>
+      withoutDefaults({
+        ...metric,
+        kind: kinds.indexOf(metric.kind),
+        valueType: valueTypes.indexOf(metric.valueType),
+      }),
+    ),
     epochs: message.epochs.map(({ number, token, beganUs }) =>
       beganUs === undefined ? { number, token } : { number, token, beganUs: String(beganUs) },
     ),
     series: message.series.map((series) => {
       const number = series.number === next ? 0 : series.number;
       next = series.number + 1;
-      return { ...series, number, startTimeUs: String(series.startTimeUs) };
+      return withoutDefaults({ ...series, number, startTimeUs: String(series.startTimeUs) });
     }),
   };
 }

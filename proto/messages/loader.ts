@@ -38,3 +38,18 @@ export function sized(bytes: Uint8Array, lengths: readonly number[], fieldPath: 
     });
   return bytes;
 }
+
+/** The message without the fields that are at their defaults, which the loader would write. Not for messages with `optional` or `oneof` fields. */
+export function withoutDefaults(message: object): LoaderMessage {
+  const kept: LoaderMessage = {};
+  for (const [key, value] of Object.entries(message)) {
+    const isDefault =
+      value === 0 ||
+      value === '0' ||
+      value === '' ||
+      value === false ||
+      (value as ArrayLike<unknown>).length === 0;
+    if (!isDefault) kept[key] = value;
+  }
+  return kept;
+}
