@@ -1,0 +1,84 @@
+/** A decoder of columns written from docs/protocol.md alone, plainly, as an oracle. Each side of a test holds one for a column. */
+export class ReferenceColumn {
+  values: number[];
+  modes: number[];
+  changed: number[] = [];
+  /** Steps were taken from NaN or to it, whose bits the language leaves open: no XOR with them can be foretold. */
+  unforeseeable = false;
+
+  constructor(size: number) {
+    this.values = new Array(size).fill(0);
+    this.modes = new Array(size).fill(0);
+  }
+
+  /** @throws Error for bytes that break the format */
+  decode(bytes: Uint8Array): void {
+    this.changed = [];
+    let at = 0;
+    let cell = 0;
+    const next = (): number => {
+      if (at >= bytes.length) throw new Error('cut off');
+      return bytes[at++];
+    };
+    const varint = (): bigint => {
+      let value = 0n;
+      for (let i = 0; i < 10; i++) {
+        const byte = next();
+        value |= BigInt(byte & 0x7f) << BigInt(7 * i);
+        if (byte < 128) {
+          if (value >= 2n ** 53n) throw new Error('too large');
+          return value;
+        }
+      }
+      throw new Error('too long');
+    };
+    while (at < bytes.length) {
+      let token = varint();
+      if (token % 2n === 1n && token > 1n) {
+        cell += Number(token / 2n);
+        if (cell > this.values.length) throw new Error('a run beyond the last cell');
+        continue;
+      }
+      if (cell >= this.values.length) throw new Error('a value beyond the last cell');
+      if (token === 1n) {
+        this.modes[cell] = next();
+        token = varint();
+        if (token % 2n === 1n) throw new Error('no value after a mode change');
+      }
+      this.values[cell] = this.#value(this.values[cell], this.modes[cell], token / 2n, next);
+      this.changed.push(cell++);
+    }
+  }
+
+  #value(base: number, mode: number, u: bigint, next: () => number): number {
+    if (mode === 0x3f) {
+      const leading = Number(u >> 3n);
+      const trailing = Number(u & 7n);
+      if (leading + trailing > 8) throw new Error('too many zero bytes');
+      let x = 0n;
+      for (let i = leading; i < 8 - trailing; i++) x |= BigInt(next()) << BigInt(56 - 8 * i);
+      return fromBits(toBits(base) ^ x);
+    }
+    const d = Number(u % 2n === 0n ? u / 2n : -(u + 1n) / 2n);
+    let value: number;
+    if (mode <= 0x1e) value = base + d * 2 ** mode;
+    else if (mode >= 0x21 && mode <= 0x2c) {
+      const power = Number(10n ** BigInt(mode - 0x20));
+      value = (Math.round(base * power) + d) / power;
+    } else throw new Error('unknown mode');
+    if (Number.isNaN(value)) this.unforeseeable = true;
+    return value;
+  }
+}
+
+const view = new DataView(new ArrayBuffer(8));
+
+function toBits(value: number): bigint {
+  view.setFloat64(0, value);
+  return view.getBigUint64(0);
+}
+
+function fromBits(bits: bigint): number {
+  view.setBigUint64(0, bits);
+  return view.getFloat64(0);
+}

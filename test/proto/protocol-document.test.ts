@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import { ByteWriter } from '../../proto/columns/byte-writer.ts';
+import { decodeNumbers } from '../../proto/columns/decode-numbers.ts';
+import { encodeNumbers } from '../../proto/columns/encode-numbers.ts';
+import { NumberColumn } from '../../proto/columns/number-column.ts';
+import { decodeReport } from '../../proto/report/read-report.ts';
+import { StreamColumns } from '../../proto/report/stream-columns.ts';
+import { ReferenceColumn } from './columns/reference-decoder.ts';
+
+const document = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
+
+/** The rows of the table that begins with this cell. */
+function rows(firstCell: string): string[][] {
+  const lines = document.split('\n');
+  const start = lines.findIndex((line) => line.startsWith(`| ${firstCell} |`));
+  const end = lines.findIndex((line, i) => i > start && !line.startsWith('|'));
+  return lines.slice(start + 2, end).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+const bytesOf = (cell: string) => Buffer.from(cell === '(none)' ? '' : cell.replace(/[` ]/g, ''), 'hex');
+const numbersOf = (cell: string) => (cell === '(none)' ? [] : cell.split(', ').map(Number));
+
+test('the examples of columns are what is decoded, what is encoded, and what the text says', (t) => {
+  const examples = rows('bytes of the column');
+  t.is(examples.length, 7);
+  const read = new NumberColumn();
+  const written = new NumberColumn();
+  for (const column of [read, written]) for (let number = 1; number <= 4; number++) column.append(number, 0);
+  const reference = new ReferenceColumn(4);
+  for (const [bytesCell, valuesCell] of examples) {
+    const bytes = bytesOf(bytesCell);
+    const values = numbersOf(valuesCell);
+    decodeNumbers(bytes, 0, bytes.length, read);
+    t.deepEqual([...read.values.subarray(0, 4)], values, bytesCell);
+    reference.decode(bytes);
+    t.deepEqual(reference.values, values, bytesCell);
+    const writer = new ByteWriter();
+    encodeNumbers(written, Float64Array.from(values), writer);
+    t.is(Buffer.from(writer.copy()).toString('hex'), bytes.toString('hex'));
+  }
+});
+
+test('the examples of messages are what is decoded', (t) => {
+  const examples = rows('bytes of the AgentMessage');
+  t.is(examples.length, 3);
+  const columns = new StreamColumns();
+  columns.define({ number: 1, group: 1, kind: 'sum' });
+  columns.define({ number: 2, group: 1, kind: 'sum' });
+  columns.define({ number: 3, group: 1, kind: 'gauge' });
+  for (const [bytes, number, time, sums, gauges, places] of examples) {
+    const report = decodeReport(bytesOf(bytes), columns);
+    const group = report.groups[0];
+    t.is(report.number, Number(number));
+    t.is(group.timeUs, Number(time));
+    t.deepEqual([...group.sums.values.subarray(0, 2)], numbersOf(sums));
+    t.deepEqual([...group.gauges.values.subarray(0, 1)], numbersOf(gauges));
+    t.deepEqual([...group.noRecordedValue.subarray(0, group.noRecordedValueCount)], numbersOf(places));
+  }
+});
+
+test('the example of places', (t) => {
+  t.regex(document, /Places 2, 3 and 7 are `02 00 03`/);
+});

@@ -1,0 +1,75 @@
+import test from 'ava';
+import { CapabilityError, InvalidDataError, StreamgaugeError } from '../../../proto/error.ts';
+import { StreamColumns } from '../../../proto/report/stream-columns.ts';
+
+test('a number is never used again, and never goes down', (t) => {
+  const columns = new StreamColumns();
+  columns.define({ number: 5, group: 1, kind: 'sum' });
+  columns.retire(5);
+  for (const number of [5, 4, 0, -1, 1.5, 2 ** 32, Number.NaN])
+    t.throws(() => columns.define({ number, group: 1, kind: 'sum' }), { instanceOf: InvalidDataError });
+  columns.define({ number: 6, group: 1, kind: 'sum' });
+  t.is(columns.size, 1);
+});
+
+test('kinds without a codec need a capability, and leave no trace', (t) => {
+  const columns = new StreamColumns();
+  for (const kind of ['exponential_histogram', 'summary'] as const)
+    t.throws(() => columns.define({ number: 1, group: 1, kind }), { instanceOf: CapabilityError });
+  t.is(columns.groups.size, 0);
+  t.is(columns.lastNumber, 0);
+});
+
+test('the cells of a stream are bounded', (t) => {
+  const columns = new StreamColumns({ maxCells: 10 });
+  columns.define({ number: 1, group: 1, kind: 'histogram', buckets: 6, hasSum: true, hasMin: true });
+  t.is(columns.cells, 8);
+  const error = t.throws(
+    () => columns.define({ number: 2, group: 1, kind: 'histogram', buckets: 2, hasMax: true }),
+    { instanceOf: StreamgaugeError },
+  );
+  t.is(error.kind, 'overloaded');
+  t.true(error.retryable);
+  columns.retire(1);
+  t.is(columns.cells, 0);
+  columns.define({ number: 2, group: 1, kind: 'histogram', buckets: 2, hasMax: true });
+  t.throws(() => columns.define({ number: 3, group: 1, kind: 'histogram', buckets: 0 }), {
+    instanceOf: InvalidDataError,
+  });
+});
+
+test('retiring checks all numbers before it changes anything', (t) => {
+  const columns = new StreamColumns();
+  for (let number = 1; number <= 5; number++) columns.define({ number, group: number % 2, kind: 'gauge' });
+  for (const numbers of [
+    [1, 7],
+    [2, 1],
+    [3, 3],
+  ])
+    t.throws(() => columns.retire(numbers), { instanceOf: InvalidDataError });
+  t.is(columns.size, 5);
+  columns.retire(Uint32Array.of(2, 3));
+  t.throws(() => columns.retire(2), { instanceOf: InvalidDataError });
+  t.deepEqual([...columns.groups.get(1)!.gauges.numbers.subarray(0, 2)], [1, 5]);
+  t.deepEqual([...columns.groups.get(0)!.gauges.numbers.subarray(0, 1)], [4]);
+});
+
+test('what is attached to a series is found, changed and kept in step', (t) => {
+  const columns = new StreamColumns();
+  columns.define({ number: 1, group: 1, kind: 'histogram', buckets: 2, hasSum: true, attached: 10 });
+  columns.define({ number: 2, group: 1, kind: 'histogram', buckets: 3, hasSum: true, attached: 20 });
+  columns.define({ number: 3, group: 2, kind: 'sum', attached: 30 });
+  columns.attach(2, 21);
+  columns.attach(9, 1);
+  t.is(columns.attachedOf(2), 21);
+  columns.retire(1);
+  t.is(columns.attachedOf(1), undefined);
+  t.is(columns.attachedOf(3), 30);
+  t.is(columns.groupOf(3)?.group, 2);
+  const { histograms } = columns.groups.get(1)!;
+  t.deepEqual([...histograms.bucketCounts.attached.subarray(0, 3)], [21, 21, 21]);
+  t.deepEqual([...histograms.bucketCounts.offsets!.subarray(0, 3)], [0, 0, 0]);
+  t.deepEqual([...histograms.firstCells.subarray(0, 2)], [0, 3]);
+  t.is(histograms.count, 1);
+  t.is(histograms.sums.attached[0], 21);
+});
