@@ -21,47 +21,50 @@ export function decodeNumbers(bytes: Uint8Array, start: number, end: number, col
   column.changedCount = 0;
   while (at < end) {
     let token = bytes[at++];
-    if (token > 0x7f) {
-      if (at === end) throw cutOff(end);
-      let byte = bytes[at++];
-      token = (token & 0x7f) | ((byte & 0x7f) << 7);
-      if (byte > 0x7f) {
+    // One look for the most frequent token: a value in one byte.
+    if ((token & 0x81) !== 0) {
+      if (token > 0x7f) {
         if (at === end) throw cutOff(end);
-        byte = bytes[at++];
-        token |= (byte & 0x7f) << 14;
+        let byte = bytes[at++];
+        token = (token & 0x7f) | ((byte & 0x7f) << 7);
         if (byte > 0x7f) {
           if (at === end) throw cutOff(end);
           byte = bytes[at++];
-          token |= (byte & 0x7f) << 21;
+          token |= (byte & 0x7f) << 14;
           if (byte > 0x7f) {
-            at -= 4;
-            const wide = readVarint(bytes, at, end);
-            at = varintEnd(bytes, at, end);
-            if (wide === 1) {
-              at = changeMode(bytes, at, end, column, cell);
-            } else if (wide % 2 === 1) {
-              cell += (wide - 1) / 2;
-              if (cell > size) throw tooLong(size);
-            } else {
-              if (cell >= size) throw tooLong(size);
-              if (modes[cell] !== xorMode)
-                values[cell] = moved(values[cell], fromZigzag(wide / 2), modes[cell]);
-              else at = exclusiveOr(bytes, at, end, wide / 2, column.words, cell);
-              changed[count++] = cell++;
+            if (at === end) throw cutOff(end);
+            byte = bytes[at++];
+            token |= (byte & 0x7f) << 21;
+            if (byte > 0x7f) {
+              at -= 4;
+              const wide = readVarint(bytes, at, end);
+              at = varintEnd(bytes, at, end);
+              if (wide === 1) {
+                at = changeMode(bytes, at, end, column, cell);
+              } else if (wide % 2 === 1) {
+                cell += (wide - 1) / 2;
+                if (cell > size) throw tooLong(size);
+              } else {
+                if (cell >= size) throw tooLong(size);
+                if (modes[cell] !== xorMode)
+                  values[cell] = moved(values[cell], fromZigzag(wide / 2), modes[cell]);
+                else at = exclusiveOr(bytes, at, end, wide / 2, column.words, cell);
+                changed[count++] = cell++;
+              }
+              continue;
             }
-            continue;
           }
         }
       }
-    }
-    if ((token & 1) === 1) {
-      if (token > 1) {
-        cell += token >>> 1;
-        if (cell > size) throw tooLong(size);
+      if ((token & 1) === 1) {
+        if (token > 1) {
+          cell += token >>> 1;
+          if (cell > size) throw tooLong(size);
+          continue;
+        }
+        at = changeMode(bytes, at, end, column, cell);
         continue;
       }
-      at = changeMode(bytes, at, end, column, cell);
-      continue;
     }
     if (cell >= size) throw tooLong(size);
     const mode = modes[cell];
