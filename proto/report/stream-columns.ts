@@ -58,8 +58,8 @@ export class StreamColumns {
 
   /**
    * Gives a series its cells, with value 0.
-   * @throws InvalidDataError when the number does not ascend, CapabilityError for a kind that has no codec,
-   * StreamgaugeError `overloaded` above `maxCells`; nothing has changed then
+   * @throws InvalidDataError when the number does not ascend, StreamgaugeError `overloaded` above `maxCells`; nothing has changed
+   * then. CapabilityError for a kind that has no codec: the series is then known, so that it can be retired, but has no cells.
    */
   define(series: ColumnSeries): void {
     const { number, attached = 0 } = series;
@@ -68,10 +68,11 @@ export class StreamColumns {
         `series number ${number} must be a whole number above ${this.lastNumber}, the last one, and below 2^32`,
       );
     const cells = cellsOf(series);
-    if (this.cells + cells > this.maxCells)
+    // Series without cells count as well.
+    if (this.cells + cells > this.maxCells || this.#count >= this.maxCells)
       throw new StreamgaugeError(
         'overloaded',
-        `series ${number} would take the stream to ${this.cells + cells} values; at most ${this.maxCells} are kept`,
+        `series ${number} would take the stream above ${this.maxCells} values, which is all that is kept`,
       );
     const group = this.#group(series.group);
     const mode = series.step === undefined ? noMode : modeOfStep(series.step);
@@ -82,7 +83,7 @@ export class StreamColumns {
       case 'gauge':
         group.gauges.append(number, attached, 1, mode);
         break;
-      default: {
+      case 'histogram': {
         const { histograms } = group;
         histograms.bucketCounts.append(number, attached, series.buckets ?? 1);
         histograms.appended();
@@ -92,14 +93,11 @@ export class StreamColumns {
       }
     }
     this.cells += cells;
-    this.lastNumber = number;
-    if (this.#count === this.#numbers.length) {
-      const grown = new Uint32Array(this.#count + (this.#count >>> 1));
-      grown.set(this.#numbers);
-      this.#numbers = grown;
-    }
-    this.#numbers[this.#count] = number;
-    this.#groups[this.#count++] = group;
+    this.#add(number, group);
+    if (cells === 0)
+      throw new CapabilityError(
+        `series ${number} is of kind ${series.kind}, which needs a capability that is not offered`,
+      );
   }
 
   /** The group of a series that is defined and not retired, or `undefined`. */
@@ -178,6 +176,17 @@ export class StreamColumns {
     this.#groups.length = to;
   }
 
+  #add(number: number, group: GroupColumns): void {
+    this.lastNumber = number;
+    if (this.#count === this.#numbers.length) {
+      const grown = new Uint32Array(this.#count + (this.#count >>> 1));
+      grown.set(this.#numbers);
+      this.#numbers = grown;
+    }
+    this.#numbers[this.#count] = number;
+    this.#groups[this.#count++] = group;
+  }
+
   #group(number: number): GroupColumns {
     let group = this.groups.get(number);
     if (group === undefined) {
@@ -199,6 +208,7 @@ export class StreamColumns {
   }
 }
 
+/** 0 for the kinds that have no codec. */
 function cellsOf(series: ColumnSeries): number {
   switch (series.kind) {
     case 'sum':
@@ -211,8 +221,6 @@ function cellsOf(series: ColumnSeries): number {
       return buckets + (series.hasSum ? 1 : 0) + (series.hasMin ? 1 : 0) + (series.hasMax ? 1 : 0);
     }
     default:
-      throw new CapabilityError(
-        `series ${series.number} is of kind ${series.kind}, which needs a capability that is not offered`,
-      );
+      return 0;
   }
 }

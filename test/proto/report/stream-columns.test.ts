@@ -12,12 +12,16 @@ test('a number is never used again, and never goes down', (t) => {
   t.is(columns.size, 1);
 });
 
-test('kinds without a codec need a capability, and leave no trace', (t) => {
+test('series of kinds without a codec need a capability, have no cells, and can be retired', (t) => {
   const columns = new StreamColumns();
-  for (const kind of ['exponential_histogram', 'summary'] as const)
-    t.throws(() => columns.define({ number: 1, group: 1, kind }), { instanceOf: CapabilityError });
-  t.is(columns.groups.size, 0);
-  t.is(columns.lastNumber, 0);
+  for (const [i, kind] of (['exponential_histogram', 'summary'] as const).entries())
+    t.throws(() => columns.define({ number: i + 1, group: 1, kind }), { instanceOf: CapabilityError });
+  t.is(columns.cells, 0);
+  t.is(columns.groups.get(1)!.places, 0);
+  t.is(columns.size, 2);
+  t.throws(() => columns.define({ number: 2, group: 1, kind: 'sum' }), { instanceOf: InvalidDataError });
+  columns.retire([1, 2]);
+  t.is(columns.size, 0);
 });
 
 test('the cells of a stream are bounded', (t) => {
