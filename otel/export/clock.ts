@@ -1,0 +1,35 @@
+/** Where the times of readers come from. Tests give one of their own. */
+export interface Clock {
+  /** Wall clock: microseconds since the Unix epoch. */
+  nowUs(): number;
+  /** Monotonic: milliseconds from an unnamed beginning. */
+  monotonicMs(): number;
+  /** Calls once after so many milliseconds. Gives the function that cancels it. */
+  setTimeout(run: () => void, delayMs: number): () => void;
+}
+
+/** The longest delay that Node's timers take; longer ones would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  nowUs: () => Date.now() * 1000,
+  monotonicMs: () => performance.now(),
+  setTimeout(run, delayMs) {
+    const timer = setTimeout(run, Math.min(Math.max(0, delayMs), longestTimerMs));
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after so many milliseconds, or as soon as one of the signals is aborted. Never rejects. */
+export function pause(clock: Clock, delayMs: number, ...signals: readonly AbortSignal[]): Promise<void> {
+  if (signals.some((signal) => signal.aborted)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = (): void => {
+      cancel();
+      for (const signal of signals) signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const cancel = clock.setTimeout(end, delayMs);
+    for (const signal of signals) signal.addEventListener('abort', end);
+  });
+}

@@ -1,0 +1,284 @@
+import type { Temporality } from '../model/metric.ts';
+import {
+  type DroppedPoints,
+  defaultMaxRequestBytes,
+  type EncodedRequest,
+  encodeRequests,
+} from '../otlp/encode-requests.ts';
+import type { Collection } from '../state/point-batch.ts';
+import { type Clock, pause, systemClock } from './clock.ts';
+import { type ExportLog, ReaderLog } from './reader-log.ts';
+import { type ReaderObserver, ReaderRecord, type ReaderStatus } from './reader-status.ts';
+import type { RequestSender } from './request-sender.ts';
+import { RetryingSender, type RetryPolicy } from './retrying-sender.ts';
+
+/** Turns a collection into requests. What it drops it tells, and gives the rest. */
+export type Encode = (
+  collection: Collection,
+  onDropped: (dropped: DroppedPoints) => void,
+) => Iterable<EncodedRequest>;
+
+export interface PeriodicReaderOptions {
+  /** For logs, status and metrics. */
+  readonly name: string;
+  /** Default 60,000. */
+  readonly intervalMs?: number | undefined;
+  /** How long one try of one request may take. Give the sender the same; this holds for senders that forget. Default 10,000. */
+  readonly timeoutMs?: number | undefined;
+  readonly temporality: Temporality;
+  /** Default {@link defaultMaxRequestBytes}. */
+  readonly maxRequestBytes?: number | undefined;
+  /** Everything at this time, in the reader's temporality. It is read to its end before anything else happens, so it may show live state. */
+  readonly collect: (timeUs: number) => Collection | Promise<Collection>;
+  /** Closed with the reader. */
+  readonly sender: RequestSender;
+  readonly log: ExportLog;
+  readonly observer?: ReaderObserver | undefined;
+  readonly retry?: RetryPolicy | undefined;
+  readonly clock?: Clock | undefined;
+  /** Default: OTLP requests of `maxRequestBytes`. */
+  readonly encode?: Encode | undefined;
+}
+
+export interface DrainResult {
+  /** The last state, or the last delta interval, is with the backend, and nothing from before is missing. */
+  readonly delivered: boolean;
+  /** Points that the backend took while draining. */
+  readonly pointsDelivered: number;
+  /** Points that are lost with the end of the process. What a delta reader could not even collect is not among them. */
+  readonly pointsUndelivered: number;
+  /** Why not everything was delivered. */
+  readonly error: string | undefined;
+}
+
+/** The sender's own timeout ends a try; this much later the reader does. */
+const timeoutSlackMs = 1000;
+
+/**
+ * Collects at each interval and exports, after OpenTelemetry's periodic exporting MetricReader. One export is under way at a time, in a
+ * loop of the reader's own, so a slow or dead backend delays nobody else. When the next interval comes during an export:
+ *
+ * - Cumulative: a request that is being tried may finish, and the rest of the collection follows as long as tries succeed. What waits for
+ *   a retry is given up, counted as superseded, and the newest state is collected once the back-off or the server's delay has passed.
+ * - Delta: nothing is given up. Each increment is in exactly one interval, fixed when it was collected; a retry repeats its bytes. The
+ *   reader does not collect meanwhile, so the next interval is longer, and nothing waits but the one interval.
+ *
+ * What fails for good is counted as failed; the requests after it are tried all the same.
+ *
+ * Lifecycle: `start` once; `drain` exports the last state within a deadline; `stop` ends everything at once, is safe before start and when repeated.
+ */
+export class PeriodicReader {
+  readonly name: string;
+  readonly temporality: Temporality;
+  readonly #intervalMs: number;
+  readonly #clock: Clock;
+  readonly #collect: PeriodicReaderOptions['collect'];
+  readonly #encode: Encode;
+  readonly #maxRequestBytes: number;
+  readonly #sender: RetryingSender;
+  readonly #record: ReaderRecord;
+  readonly #log: ReaderLog;
+  /** Aborted by stop: ends tries and waits. */
+  readonly #stopped = new AbortController();
+  /** Aborted by drain: ends waiting for the next interval, and a cumulative export. */
+  readonly #draining = new AbortController();
+  readonly #ended = AbortSignal.any([this.#stopped.signal, this.#draining.signal]);
+  #state: ReaderStatus['state'] = 'idle';
+  #loop: Promise<void> | undefined;
+  #drained: Promise<DrainResult> | undefined;
+
+  /** @throws RangeError when an interval, timeout or size is out of range */
+  constructor(options: PeriodicReaderOptions) {
+    const { intervalMs = 60_000, timeoutMs = 10_000 } = options;
+    positive('intervalMs', intervalMs);
+    positive('timeoutMs', timeoutMs);
+    this.name = options.name;
+    this.temporality = options.temporality;
+    this.#intervalMs = intervalMs;
+    this.#clock = options.clock ?? systemClock;
+    this.#collect = options.collect;
+    this.#maxRequestBytes = options.maxRequestBytes ?? defaultMaxRequestBytes;
+    this.#encode =
+      options.encode ??
+      ((collection, onDropped) => encodeRequests(collection, { maxBytes: this.#maxRequestBytes, onDropped }));
+    this.#record = new ReaderRecord(options.observer ?? {});
+    this.#log = new ReaderLog(options.log, options.name);
+    const observer: ConstructorParameters<typeof RetryingSender>[2] = {
+      attempt: (result, bytes, durationMs) => {
+        const error = result.kind === 'success' ? undefined : result.error;
+        this.#record.request(this.#nowMs(), durationMs, bytes, error);
+        if (result.kind === 'success') this.#log.succeeded(result.partialSuccess, result.warning);
+        else this.#log.failed(result.error, result.kind === 'retryable');
+        if (this.#state === 'retrying') this.#state = 'exporting';
+      },
+      retry: (delayMs, error) => {
+        if (this.#state === 'exporting') this.#state = 'retrying';
+        this.#record.retry(delayMs, error.code);
+      },
+    };
+    this.#sender = new RetryingSender(
+      options.sender,
+      timeoutMs + timeoutSlackMs,
+      observer,
+      options.retry,
+      this.#clock,
+    );
+  }
+
+  get status(): ReaderStatus {
+    const { lastSuccessTimeMs, lastError, failuresInARow, counts } = this.#record;
+    return {
+      name: this.name,
+      state: this.#state,
+      lastSuccessTimeMs,
+      lastError,
+      failuresInARow,
+      counts: { ...counts },
+    };
+  }
+
+  /** Begins to export, first after one interval. Does nothing when started or stopped before. @param signal stops the reader */
+  start(signal?: AbortSignal): void {
+    if (this.#loop !== undefined || this.#stopped.signal.aborted || this.#draining.signal.aborted) return;
+    signal?.addEventListener('abort', () => void this.stop(), { signal: this.#stopped.signal });
+    this.#loop = signal?.aborted === true ? this.stop() : this.#run();
+  }
+
+  /**
+   * Ends the intervals, delivers what is under way (delta) or gives it up for the newest state (cumulative), and exports once more. Retries
+   * until the deadline; our own back-off is cut short, a server's delay is kept. Then closes the sender. Repeated calls give the first one's result.
+   * @param deadlineMs from now
+   */
+  drain(deadlineMs: number): Promise<DrainResult> {
+    this.#drained ??= this.#drain(deadlineMs);
+    return this.#drained;
+  }
+
+  /** Cancels what is under way and closes the sender. Resolves when nothing runs any more. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#loop;
+    await this.#drained;
+    this.#sender.close();
+    this.#state = 'stopped';
+  }
+
+  async #run(): Promise<void> {
+    const ended = this.#ended;
+    let nextMs = this.#clock.monotonicMs() + this.#intervalMs;
+    for (;;) {
+      this.#state = 'waiting';
+      const waitMs = nextMs - this.#clock.monotonicMs();
+      if (waitMs > 0) await pause(this.#clock, waitMs, ended);
+      if (ended.aborted) return;
+      // Stays on the grid; intervals that an export has taken are left out.
+      const late = Math.floor((this.#clock.monotonicMs() - nextMs) / this.#intervalMs);
+      nextMs += (Math.max(0, late) + 1) * this.#intervalMs;
+      this.#state = 'retrying';
+      await this.#sender.allowed(ended);
+      if (ended.aborted) return;
+      await this.#exportUntil(nextMs);
+    }
+  }
+
+  async #exportUntil(nextMs: number): Promise<void> {
+    const patience = new AbortController();
+    const isCumulative = this.temporality === 'cumulative';
+    const cancel = isCumulative
+      ? this.#clock.setTimeout(() => patience.abort(), nextMs - this.#clock.monotonicMs())
+      : () => {};
+    await this.#export(isCumulative ? this.#ended : this.#stopped.signal, patience.signal);
+    cancel();
+  }
+
+  async #drain(deadlineMs: number): Promise<DrainResult> {
+    const before = { ...this.#record.counts };
+    const cancel = this.#clock.setTimeout(() => this.#stopped.abort(), deadlineMs);
+    this.#sender.hurry();
+    this.#draining.abort();
+    await this.#loop;
+    const { signal } = this.#stopped;
+    let isComplete = false;
+    if (!signal.aborted) {
+      this.#state = 'draining';
+      await this.#sender.allowed(signal);
+      if (!signal.aborted) isComplete = await this.#export(signal, signal);
+    }
+    cancel();
+    this.#sender.close();
+    this.#state = 'stopped';
+    const { counts, lastError, failuresInARow } = this.#record;
+    const failure = failuresInARow > 0 || signal.aborted === false ? lastError?.message : undefined;
+    const pointsUndelivered = counts.pointsFailed - before.pointsFailed;
+    const delivered = isComplete && pointsUndelivered === 0;
+    return {
+      delivered,
+      pointsDelivered: counts.pointsExported - before.pointsExported,
+      pointsUndelivered,
+      error: delivered
+        ? undefined
+        : (failure ?? `the backend did not take everything within ${deadlineMs} ms`),
+    };
+  }
+
+  /** Collects and sends once. Gives whether all that was collected was answered with success. */
+  async #export(signal: AbortSignal, patience: AbortSignal): Promise<boolean> {
+    if (this.#state !== 'draining') this.#state = 'exporting';
+    const requests = await this.#takeRequests();
+    if (requests === undefined) return false;
+    let isComplete = true;
+    for (const [index, { bytes, points }] of requests.entries()) {
+      const result = await this.#sender.send(bytes, signal, patience);
+      if (result.kind === 'success') {
+        const rejected = Math.min(points, result.partialSuccess?.rejected ?? 0);
+        this.#record.points('exported', points - rejected);
+        this.#record.points('rejected', rejected, 'partial_success');
+        continue;
+      }
+      isComplete = false;
+      if (result.kind === 'permanent') {
+        this.#record.points('failed', points, result.error.code);
+        continue;
+      }
+      const rest = requests.slice(index).reduce((sum, request) => sum + request.points, 0);
+      // Only a cumulative reader that goes on has a newer state to send instead.
+      const isSuperseded = this.temporality === 'cumulative' && !this.#stopped.signal.aborted;
+      this.#record.points(
+        isSuperseded ? 'superseded' : 'failed',
+        rest,
+        isSuperseded ? 'newer_state' : result.error.code,
+      );
+      break;
+    }
+    return isComplete;
+  }
+
+  /** `undefined`: collecting failed. */
+  async #takeRequests(): Promise<EncodedRequest[] | undefined> {
+    const fromMs = this.#clock.monotonicMs();
+    try {
+      const collection = await this.#collect(this.#clock.nowUs());
+      const requests = [
+        ...this.#encode(collection, (dropped) => {
+          this.#record.points('dropped', dropped.points, dropped.cause);
+          this.#log.dropped(dropped, this.#maxRequestBytes);
+        }),
+      ];
+      const points = requests.reduce((sum, request) => sum + request.points, 0);
+      this.#record.collection(this.#clock.monotonicMs() - fromMs, points);
+      return requests;
+    } catch (error) {
+      this.#record.collectionFailed(this.#nowMs(), error);
+      this.#log.collectionFailed(error);
+      return undefined;
+    }
+  }
+
+  #nowMs(): number {
+    return Math.floor(this.#clock.nowUs() / 1000);
+  }
+}
+
+function positive(name: string, value: number): void {
+  if (!(value > 0)) throw new RangeError(`${name} is ${value}: give a number of milliseconds above 0`);
+}
