@@ -30,7 +30,7 @@ const hostJob = 'host';
 /** The job of all other resources without a name, after the default of OpenTelemetry's SDKs. */
 const unknownJob = 'unknown_service';
 
-/** The job of what merging views make of resources with and without a name, when the name is not among what they keep. */
+/** The job of what merging views make, when they do not keep the service's name. */
 const mergedJob = 'streamgauge';
 
 const rememberedTargets = 65_536;

@@ -27,8 +27,8 @@ export class PrometheusWriter {
   }
 
   /**
-   * The text in pieces of about 64 KiB (and empty ones while metrics are put in order), each made when it is asked for, so that whoever sends it can wait for the reader and let others
-   * run in between. A stream's points are read when its turn comes.
+   * The text in pieces of about 64 KiB (and empty ones while metrics are put in order), each made when it is asked for, so that
+   * whoever sends it can wait for the reader and let others run in between. A stream's points are read when its turn comes.
    *
    * @param report Is filled in on the way.
    */
