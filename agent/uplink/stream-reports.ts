@@ -1,0 +1,92 @@
+import type { AgentMessage } from '../../proto/messages/agent-message.ts';
+import type { Limits } from '../../proto/messages/collector-message.ts';
+import { encodeReport, type GroupState } from '../../proto/report/write-report.ts';
+import type { Clock } from '../clock.ts';
+import type { AgentSeries, SamplingGroup } from '../state/sampling-group.ts';
+import { DefineBatches } from './define-batches.ts';
+import type { HeldSeries } from './held-series.ts';
+import { type LeftOut, SeriesBook } from './series-book.ts';
+import type { UplinkCounters } from './uplink-status.ts';
+
+/** Definitions in one message, about. */
+const defineBytes = 256 * 1024;
+/** Series numbers in one Retire. */
+const retireNumbers = 32_768;
+/** A series that found no room on the stream is tried again after so long. */
+const noRoomRetryMs = 60_000;
+/** Definitions that are no longer used stay until the stream ends; beyond so many, and four times the series, it should. */
+const maxTold = 65_536;
+
+export interface StreamReportsOptions {
+  readonly groups: () => Iterable<SamplingGroup>;
+  readonly clock: Clock;
+  readonly held: HeldSeries;
+  readonly counters: UplinkCounters;
+  /** The collector's, from Welcome. */
+  readonly limits: Limits;
+  /** When Welcome came, by the monotonic clock. */
+  readonly welcomeMs: number;
+  readonly writeControl: (message: AgentMessage) => void;
+  readonly writeReport: (bytes: Uint8Array) => void;
+  readonly onLeftOut: (series: AgentSeries, why: LeftOut) => void;
+}
+
+/** What one stream says of the groups: Retire and Define where series came and went, and Report. */
+export class StreamReports {
+  readonly book: SeriesBook;
+  readonly #options: StreamReportsOptions;
+  readonly #defines: DefineBatches;
+
+  constructor(options: StreamReportsOptions) {
+    const { held, limits, welcomeMs, onLeftOut } = options;
+    this.#options = options;
+    this.#defines = new DefineBatches(
+      Math.min(defineBytes, limits.maxMessageBytes || defineBytes),
+      welcomeMs,
+    );
+    this.book = new SeriesBook({
+      held,
+      defines: this.#defines,
+      maxSeries: limits.maxSeries || Number.POSITIVE_INFINITY,
+      retryMs: noRoomRetryMs,
+      onLeftOut,
+    });
+  }
+
+  /** So many definitions have gone out of use that the stream should be renewed. */
+  get isOvergrown(): boolean {
+    return this.#defines.told > Math.max(maxTold, 4 * this.book.size);
+  }
+
+  /** Sends one report with every group that was collected since its last one on this stream, after what it needs. Nothing when there is none. */
+  cut(): void {
+    const { groups, clock, counters, writeControl, writeReport } = this.#options;
+    const { book } = this;
+    const nowMs = clock.monotonicMs();
+    const due: SamplingGroup[] = [];
+    for (const group of groups()) if (book.isDue(group)) due.push(group);
+    if (due.length === 0) return;
+    // What went makes room for what comes.
+    for (const group of due) book.retire(group, nowMs);
+    for (const reason of ['gone', 'idle'] as const) {
+      const numbers = book.takeRetired(reason);
+      for (let at = 0; at < numbers.length; at += retireNumbers)
+        writeControl({ type: 'retire', series: numbers.slice(at, at + retireNumbers), reason });
+    }
+    for (const group of due) book.define(group, nowMs);
+    for (const define of this.#defines.take()) writeControl(define);
+    const { points, changedValues } = book;
+    const states: GroupState[] = [];
+    for (const group of due) {
+      const state = book.stateOf(group);
+      if (state !== undefined) states.push(state);
+    }
+    if (states.length === 0) return;
+    const bytes = encodeReport(book.columns, states, ++counters.lastReport);
+    counters.reports++;
+    counters.points += book.points - points;
+    counters.changedValues += book.changedValues - changedValues;
+    counters.reportBytes += bytes.length;
+    writeReport(bytes);
+  }
+}

@@ -1,0 +1,145 @@
+import {
+  Client,
+  type ClientDuplexStream,
+  compressionAlgorithms,
+  credentials,
+  Metadata,
+  type ServiceError,
+  type StatusObject,
+  status,
+} from '@grpc/grpc-js';
+import { connectPath, sameBytes } from '../../proto/service.ts';
+
+/** Where a collector listens. */
+export interface Channel {
+  /** `host:port`, or another name that gRPC resolves. */
+  readonly target: string;
+  /** gRPC's keepalive: a ping after so long without data, and so long for its answer. Default 20,000 and 10,000. */
+  readonly keepaliveTimeMs?: number | undefined;
+  readonly keepaliveTimeoutMs?: number | undefined;
+}
+
+/** What happens on a call, in this order: messages, then one end. Nothing is called after the end. */
+export interface CallEvents {
+  onMessage(bytes: Buffer): void;
+  /** Everything written so far has been taken by the transport. */
+  onWritable(): void;
+  /** @param code the gRPC status code */
+  onEnd(code: number, details: string): void;
+}
+
+/** What a collector sends is small: a message above this is none of ours. */
+const maxReceiveBytes = 4 * 1024 * 1024;
+
+/** Below this gzip makes a message longer. */
+const compressFromBytes = 200;
+
+/** grpc-js takes a message's write flags as its encoding (ClientDuplexStreamImpl); 2 is WriteFlags.NoCompress, which it does not export. */
+const uncompressed = '2' as BufferEncoding;
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/**
+ * One call of TelemetryStream/Connect on a channel of its own: bytes in, bytes out. The channel lives as long as the call, so that
+ * when to connect again is decided in one place, the uplink's back-off, and a name is resolved anew for every attempt.
+ *
+ * Nothing queues here beyond the messages of one report. gRPC's retry buffer would hide the transport's back pressure until a
+ * mebibyte had gathered in it, so it is off; what has not been sent when a call ends is sent anew, as state, on the next one.
+ */
+export class TelemetryCall {
+  readonly #client: Client;
+  readonly #call: ClientDuplexStream<Uint8Array, Buffer>;
+  readonly #events: CallEvents;
+  #end: { code: number; details: string } | undefined;
+  #ended = false;
+  #waiting = 0;
+
+  constructor(channel: Channel, events: CallEvents) {
+    this.#events = events;
+    this.#client = new Client(channel.target, credentials.createInsecure(), {
+      'grpc.default_compression_algorithm': compressionAlgorithms.gzip,
+      'grpc.max_receive_message_length': maxReceiveBytes,
+      'grpc.max_send_message_length': -1,
+      'grpc.keepalive_time_ms': channel.keepaliveTimeMs ?? 20_000,
+      'grpc.keepalive_timeout_ms': channel.keepaliveTimeoutMs ?? 10_000,
+      'grpc.enable_retries': 0,
+      'grpc.per_rpc_retry_buffer_size': 0,
+      'grpc.use_local_subchannel_pool': 1,
+      'grpc.service_config_disable_resolution': 1,
+    });
+    this.#call = this.#client.makeBidiStreamRequest<Uint8Array, Buffer>(
+      connectPath,
+      asBuffer,
+      sameBytes,
+      new Metadata(),
+    );
+    this.#call.on('data', (bytes: Buffer) => {
+      if (!this.#ended) this.#events.onMessage(bytes);
+    });
+    // Every failure comes as a status too, which is where it is handled.
+    this.#call.on('error', (error: Partial<ServiceError>) => {
+      this.#end ??= { code: error.code ?? status.UNKNOWN, details: error.details ?? error.message ?? '' };
+    });
+    this.#call.on('status', ({ code, details }: StatusObject) => {
+      this.#end = { code, details };
+      if (this.#call.readableEnded) this.#finish();
+    });
+    // Messages that came before the status may still be read after it.
+    this.#call.on('end', () => {
+      if (this.#end !== undefined) this.#finish();
+    });
+  }
+
+  /** Messages written that the transport has not taken yet. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Nothing that was written still waits for the transport. */
+  get writable(): boolean {
+    return this.#waiting === 0 && this.#end === undefined && !this.#call.writableEnded;
+  }
+
+  /** The peer's address, once there is one. */
+  get peer(): string {
+    return this.#call.getPeer();
+  }
+
+  /** Writes a control message, compressed where that makes it shorter. */
+  writeControl(bytes: Uint8Array): void {
+    this.#write(bytes, bytes.length < compressFromBytes ? uncompressed : undefined);
+  }
+
+  /** Writes a report. Its columns hold little that gzip could find, so it goes as it is. */
+  writeReport(bytes: Uint8Array): void {
+    this.#write(bytes, uncompressed);
+  }
+
+  /** No message follows; the collector may still send. */
+  halfClose(): void {
+    if (this.#end === undefined && !this.#call.writableEnded) this.#call.end();
+  }
+
+  /** Ends the call from this side. `onEnd` follows with CANCELLED unless it has ended before. */
+  cancel(): void {
+    this.#call.cancel();
+  }
+
+  #write(bytes: Uint8Array, encoding: BufferEncoding | undefined): void {
+    if (this.#end !== undefined || this.#call.writableEnded) return;
+    this.#waiting++;
+    this.#call.write(bytes, encoding, this.#taken);
+  }
+
+  readonly #taken = (): void => {
+    if (--this.#waiting === 0 && this.#end === undefined) this.#events.onWritable();
+  };
+
+  #finish(): void {
+    if (this.#ended || this.#end === undefined) return;
+    this.#ended = true;
+    this.#client.close();
+    this.#events.onEnd(this.#end.code, this.#end.details);
+  }
+}
