@@ -113,6 +113,8 @@ export class ConnectionsSource implements Source, Scan {
     let read = 0;
     const ok = this.#tables[this.#table]!.attempt((fd) => {
       read = text.fillPart(fd, this.#offset);
+      // Even without connections there is the heading.
+      if (read === 0 && this.#offset === 0) throw new Error('the file is empty');
     });
     if (ok) {
       this.#readable = true;
