@@ -1,22 +1,28 @@
+import type { PointsOutcome } from '../../otel/export/reader-status.ts';
 import { type LeftOutCause, leftOutCauses } from '../../otel/prometheus/exposition-report.ts';
 import { SessionCounters } from '../sessions/session-counters.ts';
 
 /** What one reader's exports came to. */
 export class ExportCounters {
   readonly reader: string;
-  /** Requests that were settled: taken, or given up. */
+  /** Collections with their encoding, and the milliseconds they took. */
+  collections = 0;
+  collectionMs = 0;
+  collectionsFailed = 0;
+  /** Tries of requests, repeated ones too, and their bytes before compression. */
   requests = 0;
-  /** Further tries of a request. */
-  retries = 0;
-  deliveredPoints = 0;
-  /** Points that the backend refused while it took the rest of their request. */
-  rejectedPoints = 0;
-  /** Points of requests that were given up. */
-  failedPoints = 0;
-  /** Bytes of requests that were taken, before compression. */
   sentBytes = 0;
-  /** Requests that were given up, by the code of the last failure. */
+  /** Tries that failed, by code. */
   readonly failures = new Map<string, number>();
+  retries = 0;
+  /** Points by what became of them and why; '' where there is nothing to explain. */
+  readonly points: Record<PointsOutcome, Map<string, number>> = {
+    exported: new Map([['', 0]]),
+    rejected: new Map(),
+    failed: new Map(),
+    superseded: new Map(),
+    dropped: new Map(),
+  };
 
   constructor(reader: string) {
     this.reader = reader;

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Histogram } from '@opentelemetry/api';
 import { MeterProvider, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { ReaderObserver } from '../../otel/export/reader-status.ts';
 import { attributes, mergeAttributes } from '../../otel/model/attributes.ts';
 import type { Temporality } from '../../otel/model/metric.ts';
 import type { Resource } from '../../otel/model/resource.ts';
@@ -9,7 +10,7 @@ import { CollectableReader } from './collectable-reader.ts';
 import { CollectorCounters, type CollectorLevels, ExportCounters } from './collector-counters.ts';
 import { EventLoopMonitor } from './event-loop-delay.ts';
 import { exportDuration, exportMetrics, readerKey } from './export-metrics.ts';
-import { countExports, type ExportObserver } from './export-observer.ts';
+import { countExports } from './export-observer.ts';
 import { registerObserved } from './observed-metric.ts';
 import { processMetrics } from './process-metrics.ts';
 import { RecentWindow } from './recent-window.ts';
@@ -130,7 +131,7 @@ export class CollectorTelemetry {
   }
 
   /** What a reader of that name tells of its exports. Called again for a name, it goes on counting where it was. */
-  exportObserver(readerName: string): ExportObserver {
+  exportObserver(readerName: string): ReaderObserver {
     let counters = this.counters.exports.get(readerName);
     if (counters === undefined) {
       counters = new ExportCounters(readerName);

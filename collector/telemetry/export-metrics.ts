@@ -4,13 +4,12 @@ import type { TelemetrySource } from './telemetry-source.ts';
 
 export const readerKey = 'streamgauge.reader';
 
-/** The one instrument that is recorded to, once for each export: it is no hot path. */
+/** The one instrument that is recorded to, once for each request: it is no hot path. */
 export const exportDuration = {
   name: 'streamgauge.collector.export.duration',
   kind: 'histogram',
   unit: 's',
-  description:
-    'How long an export took, from collecting until its last request was settled, retries included.',
+  description: 'How long a try of a request took, until the backend answered or the try was given up.',
   attributes: [readerKey],
   bounds: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
 } as const;
@@ -18,42 +17,42 @@ export const exportDuration = {
 /** Exports by reader, and scrapes. */
 export const exportMetrics: readonly ObservedMetric<TelemetrySource>[] = [
   ofReaders(
-    'request',
-    '{request}',
-    'Requests that were settled: taken, or given up.',
-    ({ requests }) => requests,
+    'collection.done',
+    '{collection}',
+    'Collections that were made and encoded.',
+    (c) => c.collections,
   ),
-  ofReaders('retry', '{retry}', 'Further tries of requests.', ({ retries }) => retries),
-  ofReaders(
-    'io',
-    'By',
-    'Bytes of requests that were taken, before compression.',
-    ({ sentBytes }) => sentBytes,
-  ),
+  ofReaders('collection.failed', '{collection}', 'Collections that failed.', (c) => c.collectionsFailed),
+  ofReaders('collection.time', 's', 'Time spent on collecting and encoding.', (c) => c.collectionMs / 1e3),
+  ofReaders('request', '{request}', 'Tries of requests, repeated ones too.', (c) => c.requests),
+  ofReaders('retry', '{retry}', 'Times that a request was put off to be tried again.', (c) => c.retries),
+  ofReaders('io', 'By', 'Bytes of tried requests, before compression.', (c) => c.sentBytes),
+  {
+    name: 'streamgauge.collector.export.failure',
+    kind: 'counter',
+    unit: '{request}',
+    description: 'Tries of requests that failed, by code: a gRPC status, an HTTP status or a system error.',
+    attributes: [readerKey, 'error.type'],
+    observe: (source, emit) =>
+      eachReader(source, ({ reader, failures }) => {
+        for (const [code, count] of failures) emit(count, { [readerKey]: reader, 'error.type': code });
+      }),
+  },
   {
     name: 'streamgauge.collector.export.point',
     kind: 'counter',
     unit: '{point}',
     description:
-      'Points by what became of them: delivered, rejected by the backend, or failed with their request.',
-    attributes: [readerKey, 'streamgauge.outcome'],
+      'Points by what became of them and why: exported, rejected by the backend, failed, superseded by a newer state, or dropped.',
+    attributes: [readerKey, 'streamgauge.outcome', 'streamgauge.cause'],
     observe: (source, emit) =>
-      eachReader(source, ({ reader, deliveredPoints, rejectedPoints, failedPoints }) => {
-        emit(deliveredPoints, { [readerKey]: reader, 'streamgauge.outcome': 'delivered' });
-        emit(rejectedPoints, { [readerKey]: reader, 'streamgauge.outcome': 'rejected' });
-        emit(failedPoints, { [readerKey]: reader, 'streamgauge.outcome': 'failed' });
-      }),
-  },
-  {
-    name: 'streamgauge.collector.export.failure',
-    kind: 'counter',
-    unit: '{request}',
-    description:
-      'Requests that were given up, by the code of their last failure: a gRPC status, an HTTP status or a system error.',
-    attributes: [readerKey, 'error.type'],
-    observe: (source, emit) =>
-      eachReader(source, ({ reader, failures }) => {
-        for (const [code, count] of failures) emit(count, { [readerKey]: reader, 'error.type': code });
+      eachReader(source, ({ reader, points }) => {
+        for (const [outcome, causes] of Object.entries(points)) {
+          for (const [cause, count] of causes) {
+            const why = cause === '' ? {} : { 'streamgauge.cause': cause };
+            emit(count, { [readerKey]: reader, 'streamgauge.outcome': outcome, ...why });
+          }
+        }
       }),
   },
   {

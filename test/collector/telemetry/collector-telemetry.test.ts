@@ -56,8 +56,8 @@ test('docs/metrics.md lists exactly what is registered: names, kinds, units, att
   const { telemetry, errors } = started(t, () => now);
   const reader = telemetry.registerReader('cumulative');
   const observer = telemetry.exportObserver('otlp');
-  observer.failed({ points: 1, code: 'UNAVAILABLE' });
-  observer.finished(5);
+  observer.points?.('failed', 1, 'UNAVAILABLE');
+  observer.request?.(5, 100, 'UNAVAILABLE');
   // The event loop's delay is shown once a window in which something was measured has passed.
   let metrics = new Map<string, MetricData>();
   while (!metrics.has('nodejs.eventloop.delay.max')) {
@@ -108,11 +108,16 @@ test('what is counted is what is collected', async (t) => {
   telemetry.scraped(report);
   telemetry.scraped(report);
   const observer = telemetry.exportObserver('a');
-  observer.delivered({ points: 100, rejectedPoints: 3, bytes: 4000 });
-  observer.failed({ points: 50, code: '503' });
-  observer.retried();
-  telemetry.exportObserver('a').retried();
-  telemetry.exportObserver('b').delivered({ points: 1, rejectedPoints: 0, bytes: 5 });
+  observer.collection?.(250, 153);
+  observer.collectionFailed?.(new Error('x'));
+  observer.request?.(10, 4000, '');
+  observer.points?.('exported', 97, '');
+  observer.points?.('rejected', 3, 'partial_success');
+  observer.request?.(10, 2000, '503');
+  observer.points?.('failed', 50, '503');
+  observer.retry?.(1000, '503');
+  telemetry.exportObserver('a').retry?.(1000, '503');
+  telemetry.exportObserver('b').request?.(1, 5, '');
 
   const collected = await reader.collect();
   const metrics = metricsOf(collected);
@@ -131,8 +136,16 @@ test('what is counted is what is collected', async (t) => {
   is('scrape.left_out', { delta: 4, type_conflict: 0 });
   is('export.request', { a: 2, b: 1 });
   is('export.retry', { a: 2, b: 0 });
-  is('export.io', { a: 4000, b: 5 });
-  is('export.point', { 'a delivered': 97, 'a rejected': 3, 'a failed': 50, 'b delivered': 1 });
+  is('export.io', { a: 6000, b: 5 });
+  is('export.collection.done', { a: 1, b: 0 });
+  is('export.collection.failed', { a: 1, b: 0 });
+  is('export.collection.time', { a: 0.25, b: 0 });
+  is('export.point', {
+    'a exported': 97,
+    'a rejected partial_success': 3,
+    'a failed 503': 50,
+    'b exported': 0,
+  });
   is('export.failure', { 'a 503': 1 });
   t.like(collected.resource.attributes, {
     'service.name': 'streamgauge-collector',
@@ -153,7 +166,7 @@ test('each reader has its own temporality and its own intervals', async (t) => {
   const seen: unknown[] = [];
   for (const added of [3, 4, 0]) {
     sessions.reports += added;
-    observer.finished(1000);
+    observer.request?.(1000, 1, '');
     const both = [metricsOf(await cumulative.collect()), metricsOf(await delta.collect())];
     seen.push(both.map((metrics) => metrics.get(name)!.dataPoints[0]!.value));
     const histograms = both.map(
@@ -199,8 +212,8 @@ test('the cumulative start is when the reader was registered, not when a value w
 test('codes of failures are bounded', async (t) => {
   const { telemetry } = started(t);
   const observer = telemetry.exportObserver('a');
-  for (let i = 0; i < 1000; i++) observer.failed({ points: 1, code: `code ${i}` });
-  observer.failed({ points: 1, code: 'code 0' });
+  for (let i = 0; i < 1000; i++) observer.request?.(1, 1, `code ${i}`);
+  observer.request?.(1, 1, 'code 0');
   const { failures } = telemetry.counters.exports.get('a')!;
   t.is(failures.size, 32);
   t.is(failures.get('code 0'), 2);
@@ -246,7 +259,7 @@ test('the longest merge is that of a window, the same for all readers', async (t
 test('in Prometheus: no conflicts, nothing left out, names as promtool wants them', async (t) => {
   const { telemetry } = started(t);
   const reader = telemetry.registerReader('cumulative');
-  telemetry.exportObserver('a').finished(10);
+  telemetry.exportObserver('a').request?.(10, 1, '');
   const report = new ExpositionReport();
   const collection = collectionFromSdk(await reader.collect(), 0);
   const text = [...new PrometheusWriter().write(collection, 'text', report)].join('');
