@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto';
+import type { Collection } from '../otel/state/point-batch.ts';
+import { StreamgaugeError } from '../proto/error.ts';
+import { agentIdentity } from './agent-identity.ts';
+import { type Clock, systemClock } from './clock.ts';
+import type { AgentConfig } from './config/agent-config.ts';
+import type { AgentLog } from './log.ts';
+import { collectionOf } from './once.ts';
+import { detectResource } from './resource/detect-resource.ts';
+import { Sampler } from './sampler.ts';
+import { type SourceDefinition, SourceGroups } from './source-groups.ts';
+import { hostSources } from './sources/host/host.ts';
+import type { Source } from './sources/source.ts';
+import type { SamplingGroup } from './state/sampling-group.ts';
+import { Seldom } from './uplink/seldom.ts';
+import { type AgentDrainReport, Uplink } from './uplink/uplink.ts';
+import { UplinkCounters, type UplinkStatus } from './uplink/uplink-status.ts';
+
+export interface AgentDependencies {
+  /** A pino logger, or anything that logs as it does. */
+  readonly log: AgentLog;
+  /** Default: the process's own clocks. */
+  readonly clock?: Clock | undefined;
+  /** Sources beside those of the configuration. */
+  readonly sources?: readonly SourceDefinition[] | undefined;
+  /** The agent's software version, for Hello and the host source's scope. Default ''. */
+  readonly version?: string | undefined;
+  /** From 0 up to 1, for the jitter of the back-off. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
+}
+
+/** What the agent is doing: the uplink's figures and what is sampled. */
+export interface AgentStatus extends UplinkStatus {
+  /** Who the agent is to the collector; empty before start. */
+  readonly memberId: string;
+  /** What is sampled together. */
+  readonly sampling: readonly {
+    readonly intervalMs: number;
+    readonly sources: readonly string[];
+    readonly collections: number;
+  }[];
+  /** Collections in which a source threw. */
+  readonly sourceErrors: number;
+}
+
+/** How long a source that goes on throwing stays unmentioned. */
+const sourceErrorPeriodMs = 10 * 60_000;
+
+/**
+ * An agent: sources that are sampled at their intervals, their state, and the uplink that reports it. Whatever goes wrong with the
+ * collector or a source is logged and tried again; only a wrong configuration makes `start` reject.
+ *
+ * It starts once: after `drain` or `stop` another one is made.
+ */
+export class Agent {
+  readonly #config: AgentConfig;
+  readonly #dependencies: AgentDependencies;
+  readonly #clock: Clock;
+  readonly #log: AgentLog;
+  readonly #incarnation = randomBytes(16);
+  readonly #sourceGroups = new SourceGroups(this.#incarnation.toString('hex'));
+  readonly #sampler: Sampler;
+  readonly #sourceErrors: Seldom;
+  #sourceErrorCount = 0;
+  #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
+  #uplink: Uplink | undefined;
+  #memberId = '';
+
+  constructor(config: AgentConfig, dependencies: AgentDependencies) {
+    this.#config = config;
+    this.#dependencies = dependencies;
+    this.#log = dependencies.log;
+    this.#clock = dependencies.clock ?? systemClock;
+    this.#sourceErrors = new Seldom(this.#clock, sourceErrorPeriodMs);
+    this.#sampler = new Sampler({
+      clock: this.#clock,
+      onCollected: () => this.#uplink?.report(),
+      onSourceError: (source, error) => this.#sourceFailed(source, error),
+    });
+    for (const source of dependencies.sources ?? []) this.addSource(source);
+  }
+
+  /**
+   * Adds a source, before start or while the agent runs.
+   * @throws StreamgaugeError `config` for an interval that is not allowed
+   */
+  addSource(source: SourceDefinition): void {
+    const added = this.#sourceGroups.add(source);
+    if (added !== undefined) this.#sampler.add(added);
+  }
+
+  /**
+   * Collects for the first time and begins to connect. A collector that is not there is no failure.
+   * @throws StreamgaugeError `config` when the agent has no identity, `bug` when it was started before
+   */
+  async start(): Promise<void> {
+    this.#leaveNew();
+    const { collector } = this.#config;
+    const { version = '', random } = this.#dependencies;
+    const identity = agentIdentity(this.#config, this.#incarnation, version, this.#log);
+    this.#memberId = identity.memberId;
+    this.#addHostSources(version);
+    this.#uplink = new Uplink({
+      identity,
+      endpoint: collector.endpoint,
+      channel: {
+        target: collector.endpoint,
+        keepaliveTimeMs: collector.keepaliveTimeMs,
+        keepaliveTimeoutMs: collector.keepaliveTimeoutMs,
+      },
+      groups: () => this.#groups(),
+      clock: this.#clock,
+      log: this.#log,
+      backOff: { ...collector.backOff, random },
+      welcomeTimeoutMs: collector.connectTimeoutMs,
+    });
+    this.#state = 'running';
+    this.#uplink.start();
+    this.#sampler.start();
+  }
+
+  status(): AgentStatus {
+    const uplink =
+      this.#uplink?.status() ?? new UplinkCounters().status(this.#config.collector.endpoint, undefined);
+    return {
+      ...uplink,
+      memberId: this.#memberId,
+      sampling: [...this.#sourceGroups.groups].map(({ group, sources }) => ({
+        intervalMs: group.intervalMs,
+        sources: sources.map(({ name }) => name),
+        collections: group.collections,
+      })),
+      sourceErrors: this.#sourceErrorCount,
+    };
+  }
+
+  /**
+   * Collects a last time, reports it, says Goodbye and waits for the acknowledgement, all within the deadline. Never rejects.
+   * @returns what was delivered and, when not everything was, why
+   */
+  async drain(deadlineMs: number): Promise<AgentDrainReport> {
+    if (this.#uplink === undefined)
+      return { delivered: false, lastReport: 0, acknowledged: 0, reason: 'the agent was not running' };
+    if (this.#state === 'running') {
+      this.#state = 'draining';
+      this.#sampler.stop();
+      this.#sampler.collectAll();
+    }
+    const report = await this.#uplink.drain(deadlineMs);
+    this.#state = 'stopped';
+    return report;
+  }
+
+  /** Ends at once what `drain` has not ended. Safe before start and when repeated. */
+  async stop(): Promise<void> {
+    this.#state = 'stopped';
+    this.#sampler.stop();
+    this.#uplink?.stop();
+  }
+
+  /** Collects once without connecting: what `streamgauge agent --once` prints. In place of `start`. */
+  collectOnce(): Collection {
+    this.#leaveNew();
+    this.#addHostSources(this.#dependencies.version ?? '');
+    this.#sampler.collectAll();
+    const resource = detectResource({ root: this.#config.host.rootPath, attributes: this.#config.resource });
+    return collectionOf(this.#groups(), resource, this.#clock.nowUs());
+  }
+
+  #leaveNew(): void {
+    if (this.#state !== 'new')
+      throw new StreamgaugeError('bug', `an agent starts once, and this one is ${this.#state}: make another`);
+    this.#state = 'stopped';
+  }
+
+  #addHostSources(version: string): void {
+    const { host } = this.#config;
+    if (!host.enabled) return;
+    const clock = this.#clock;
+    const log = this.#log;
+    const before = new Set(this.#sourceGroups.groups);
+    this.#sourceGroups.addAll((groupFor) =>
+      hostSources({ options: host, groupFor, log, root: host.rootPath, version, clock }),
+    );
+    for (const sampled of this.#sourceGroups.groups) if (!before.has(sampled)) this.#sampler.add(sampled);
+  }
+
+  *#groups(): Iterable<SamplingGroup> {
+    for (const { group } of this.#sourceGroups.groups) yield group;
+  }
+
+  #sourceFailed(source: Source, error: unknown): void {
+    this.#sourceErrorCount++;
+    const times = this.#sourceErrors.due(source.name);
+    if (times === undefined) return;
+    this.#log.error(
+      { source: source.name, err: error, times },
+      `the source ${source.name} failed; its values stay as they were`,
+    );
+  }
+}

@@ -1,0 +1,20 @@
+// What an embedder needs to run an agent in its own process: `streamgauge/agent`.
+export { AttributeMap, type Attributes, type AttributeValue, attributes } from '../otel/model/attributes.ts';
+export { type MetricDescription, type MetricKind, metric, type ValueType } from '../otel/model/metric.ts';
+export { emptyResource, type Resource } from '../otel/model/resource.ts';
+export { emptyScope, type InstrumentationScope } from '../otel/model/scope.ts';
+export { type ErrorKind, StreamgaugeError } from '../proto/error.ts';
+export { Agent, type AgentDependencies, type AgentStatus } from './agent.ts';
+export { type Clock, systemClock } from './clock.ts';
+export {
+  type AgentConfig,
+  agentDefaults,
+  type CollectorAddress,
+  type HostConfig,
+} from './config/agent-config.ts';
+export { type AgentLog, silentLog } from './log.ts';
+export type { SourceDefinition } from './source-groups.ts';
+export type { Source } from './sources/source.ts';
+export { type AgentSeries, type Epoch, type RetireReason, SamplingGroup } from './state/sampling-group.ts';
+export type { AgentDrainReport } from './uplink/uplink.ts';
+export type { UplinkStatus } from './uplink/uplink-status.ts';
