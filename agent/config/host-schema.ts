@@ -12,7 +12,9 @@ const minIntervalMs = 100;
 
 function group<T extends z.core.$ZodShape>(defaults: GroupOptions, what: string, more: T) {
   const isSlow = defaults.intervalMs !== hostDefaults.cpu.intervalMs;
-  const interval = isSlow ? durationText(defaults.intervalMs) : '`host.interval`';
+  const interval = isSlow
+    ? `${durationText(defaults.intervalMs)}, or \`host.interval\` when that is longer`
+    : '`host.interval`';
   return section({
     enabled: withDefault(z.boolean(), defaults.enabled).describe('Whether they are collected.'),
     interval: optional(duration(minIntervalMs))

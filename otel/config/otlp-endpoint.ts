@@ -1,4 +1,4 @@
-// Endpoints of OTLP exporters, after https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+import * as endpoints from '../export/endpoint.ts';
 
 /** An endpoint that can be used, or a sentence about what is allowed. */
 export type Endpoint = { readonly url: string } | { readonly problem: string };
@@ -12,38 +12,29 @@ const httpAllowed = 'allowed: an http:// or https:// URL without user, like http
  * with TLS, as gRPC has it, and else 4317.
  */
 export function grpcEndpoint(text: string, insecure: boolean): Endpoint {
-  const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
-  const url = parsed(hasScheme ? text : `${insecure ? 'http' : 'https'}://${text}`);
-  if (url === undefined || (url.pathname !== '/' && url.pathname !== '') || url.search !== '') {
-    return { problem: grpcAllowed };
-  }
-  // The URL parser drops a port that is its scheme's default, even one that was written.
-  const written = /:(\d+)\/?$/.exec(text)?.[1];
-  const port = url.port || (written ?? (url.protocol === 'https:' ? '443' : '4317'));
-  return { url: `${url.protocol}//${url.hostname}:${Number(port)}` };
+  return read(() => endpoints.grpcEndpoint(text, insecure).shown, grpcAllowed);
 }
 
-/** An OTLP/HTTP endpoint: the whole URL that is posted to. */
+/** An OTLP/HTTP endpoint: the whole URL that is posted to, with `/v1/metrics` when it has no path. */
 export function httpEndpoint(text: string): Endpoint {
-  const url = parsed(text);
-  return url === undefined ? { problem: httpAllowed } : { url: url.href };
+  return read(() => endpoints.httpEndpoint(text).href, httpAllowed);
 }
 
-/** An OTLP/HTTP endpoint for all signals, which `v1/metrics` is put behind. */
+/** An OTLP/HTTP endpoint for all signals, as OTEL_EXPORTER_OTLP_ENDPOINT holds: `v1/metrics` is put behind it. */
 export function httpBaseEndpoint(text: string): Endpoint {
-  const url = parsed(text);
-  if (url === undefined) return { problem: httpAllowed };
-  url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/metrics`;
-  return { url: url.href };
+  return read(() => {
+    const url = endpoints.httpEndpoint(text);
+    const isBare = URL.parse(text)?.pathname === '/';
+    if (!isBare) url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/metrics`;
+    return url.href;
+  }, httpAllowed);
 }
 
-function parsed(text: string): URL | undefined {
-  let url: URL;
+function read(parse: () => string, problem: string): Endpoint {
   try {
-    url = new URL(text);
-  } catch {
-    return undefined;
+    return { url: parse() };
+  } catch (error) {
+    if (error instanceof endpoints.EndpointError) return { problem };
+    throw error;
   }
-  const isPlain = url.username === '' && url.password === '' && url.hash === '' && url.hostname !== '';
-  return isPlain && (url.protocol === 'http:' || url.protocol === 'https:') ? url : undefined;
 }

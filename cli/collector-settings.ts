@@ -1,0 +1,69 @@
+import type { CollectorConfig, LogLevel } from '../collector/config/collector-config.ts';
+import { refuseReaderLoops } from '../collector/config/reader-loops.ts';
+import { isLoopback } from '../otel/config/addresses.ts';
+import { ConfigError } from '../otel/config/config-error.ts';
+import type { MetricReaderConfig } from '../otel/config/metric-readers.ts';
+import type { Environment } from '../otel/config/substitution.ts';
+import { quoted } from '../otel/config/value-text.ts';
+import { otlpReader } from './otlp-reader.ts';
+
+/** The options that `collector` and `up` have in common. */
+export interface CollectorFlags {
+  readonly config?: string;
+  readonly host?: string;
+  readonly insecure?: boolean;
+  readonly grpcPort?: number;
+  readonly httpPort?: number;
+  readonly adminPort?: number;
+  readonly otlp?: string;
+  readonly otlpInterval?: number;
+  readonly logLevel?: LogLevel;
+}
+
+/** The configuration of the file, or without one of the environment, with what the command line says put over it. Throws ConfigError. */
+export async function collectorSettings(
+  flags: CollectorFlags,
+  environment: Environment,
+): Promise<CollectorConfig> {
+  const base =
+    flags.config === undefined
+      ? (await import('../collector/config/environment.ts')).environmentConfig(environment)
+      : await (await import('../collector/config/load.ts')).loadCollectorConfig(flags.config, environment);
+  const address = {
+    ...(flags.host === undefined ? {} : { host: flags.host }),
+    ...(flags.insecure === undefined ? {} : { insecure: flags.insecure }),
+  };
+  const readers = [...base.readers];
+  if (flags.otlp !== undefined)
+    readers.push(unique(otlpReader(flags.otlp, flags.otlpInterval ?? 10_000), readers));
+  const config: CollectorConfig = {
+    ...base,
+    grpc: { ...base.grpc, ...address, port: flags.grpcPort ?? base.grpc.port },
+    http: { ...base.http, ...address, port: flags.httpPort ?? base.http.port },
+    admin: { ...base.admin, port: flags.adminPort ?? base.admin.port },
+    readers,
+    log: flags.logLevel === undefined ? base.log : { level: flags.logLevel },
+  };
+  if (
+    flags.host !== undefined &&
+    !isLoopback(flags.host) &&
+    !(config.grpc.insecure && config.http.insecure)
+  ) {
+    const message = `found ${quoted(flags.host)}, which other machines reach, and there is no TLS yet; allowed: a loopback address such as 127.0.0.1, or --insecure with it`;
+    throw ConfigError.of('command line', message, '--host');
+  }
+  const { grpc, http, admin } = config;
+  refuseReaderLoops(readers, [
+    { name: 'grpc', ...grpc },
+    { name: 'http', ...http },
+    { name: 'admin', ...admin },
+  ]);
+  return config;
+}
+
+function unique(reader: MetricReaderConfig, others: readonly MetricReaderConfig[]): MetricReaderConfig {
+  const taken = new Set(others.map(({ name }) => name));
+  let { name } = reader;
+  for (let number = 2; taken.has(name); number++) name = `${reader.name}/${number}`;
+  return { ...reader, name };
+}

@@ -1,0 +1,18 @@
+import { fail } from './failure.ts';
+import { isUsage, program } from './program.ts';
+
+/** Runs the command line. Ends the process with 1 when it cannot do what it is asked to. */
+export async function main(argv: readonly string[]): Promise<void> {
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  // Who reads the output may leave first: `streamgauge agent --once | head`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') fail(error);
+  });
+  try {
+    await program().parseAsync([...argv]);
+  } catch (error) {
+    if (!isUsage(error)) fail(error);
+    process.exitCode = error.exitCode;
+  }
+}

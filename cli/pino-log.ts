@@ -1,0 +1,7 @@
+import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import type { LogLevel } from '../collector/config/collector-config.ts';
+
+/** The collector's log: JSON lines, to the standard error unless told otherwise. */
+export function pinoLog(level: LogLevel, to: DestinationStream = destination(2)): Logger {
+  return pino({ level }, to);
+}

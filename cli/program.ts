@@ -1,0 +1,171 @@
+import { Command, type CommanderError, Option } from 'commander';
+import { logLevels } from '../agent/config/agent-config.ts';
+import type { AgentFlags } from './agent-settings.ts';
+import type { CollectorFlags } from './collector-settings.ts';
+import type { CheckFlags } from './commands/check.ts';
+import type { UpFlags } from './commands/up.ts';
+import { durationFlag, hostFlag, portFlag } from './flags.ts';
+import { version } from './version.ts';
+
+const logLevel = () =>
+  new Option('--log-level <level>', 'least severe log entries to write').choices(logLevels);
+
+/** The command line. Each command's modules are loaded when it runs, so that none pays for the others. */
+export function program(): Command {
+  const program = new Command('streamgauge');
+  program
+    .description(
+      'Streams metrics from agents over gRPC to a collector, which sends them on as OpenTelemetry metrics.',
+    )
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .showSuggestionAfterError(true)
+    .configureOutput({ outputError: (text, write) => write(usageError(text)) })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  streamgauge up                                    everything on this machine, live
+  streamgauge up --otlp http://localhost:4318       the same, and on to a backend
+  streamgauge collector --config collector.yaml     a collector
+  streamgauge agent --endpoint 127.0.0.1:4317       an agent that reports to it
+  streamgauge check collector.yaml                  look for mistakes before starting
+`,
+    );
+  addAgent(program);
+  addCollector(program);
+  addUp(program);
+  addCheck(program);
+  // Settings are copied to subcommands when those are made, but for the ones above.
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  return program;
+}
+
+function addAgent(program: Command): void {
+  program
+    .command('agent')
+    .summary('report metrics of this host to a collector')
+    .description(
+      'Reports metrics of this host to a collector. Without a file: to 127.0.0.1:4317, each second.',
+    )
+    .option('-c, --config <file>', 'configuration, YAML')
+    .option('-e, --endpoint <host:port>', "the collector's gRPC address")
+    .option('--insecure', 'send without TLS to another machine')
+    .option('--agent-id <id>', 'who this agent is to the collector')
+    .option('--once', 'print one collection as OTLP/JSON and end')
+    .addOption(logLevel())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  streamgauge agent
+  streamgauge agent --endpoint collector.example.com:4317 --insecure
+  streamgauge agent --config /etc/streamgauge/agent.yaml
+  streamgauge agent --once | jq '.resourceMetrics[0].resource'
+`,
+    )
+    .action(async (flags: AgentFlags) => (await import('./commands/agent.ts')).runAgent(flags));
+}
+
+function addListenOptions(command: Command): Command {
+  return command
+    .option('--grpc-port <port>', 'port for streams of agents (default 4317; 0 picks a free one)', portFlag)
+    .option('--http-port <port>', 'port for /metrics, /healthz and /readyz (default 4318)', portFlag)
+    .option('--admin-port <port>', 'port for status and agents as JSON (default 4319)', portFlag)
+    .option('--otlp <url>', 'also send to http://HOST:4318 (OTLP over HTTP) or grpc://HOST:4317 (over gRPC)')
+    .option('--otlp-interval <duration>', 'how often --otlp sends (default 10s)', durationFlag(100));
+}
+
+function addCollector(program: Command): void {
+  addListenOptions(
+    program
+      .command('collector')
+      .summary('take streams from agents and send metrics on')
+      .description(
+        'Takes streams from agents, makes OpenTelemetry metrics of them and sends these on. Without a file, OTEL_* environment variables act.',
+      )
+      .option('-c, --config <file>', 'configuration, YAML')
+      .option('--host <host>', 'address of the gRPC and the HTTP port (default 127.0.0.1)', hostFlag)
+      .option('--insecure', 'listen without TLS where other machines can connect'),
+  )
+    .addOption(logLevel())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  streamgauge collector
+  streamgauge collector --config collector.yaml
+  streamgauge collector --host 0.0.0.0 --insecure --otlp https://otlp.example.com
+  streamgauge collector --grpc-port 0 --http-port 0 --admin-port 0 --otlp grpc://localhost:14317
+`,
+    )
+    .action(async (flags: CollectorFlags) => (await import('./commands/collector.ts')).runCollector(flags));
+}
+
+function addUp(program: Command): void {
+  addListenOptions(
+    program
+      .command('up')
+      .summary('collector and agent together on this machine, live')
+      .description(
+        'Runs a collector and an agent on this machine, which speak over gRPC as they would from afar, and shows what flows.',
+      ),
+  )
+    .option('--interval <duration>', "how often the host's metrics are read (default 1s)", durationFlag(100))
+    .addOption(logLevel())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  streamgauge up
+  streamgauge up --otlp http://localhost:4318
+  streamgauge up --otlp grpc://backend.example.com:4317 --otlp-interval 5s
+  streamgauge up --grpc-port 0 --http-port 0 --admin-port 0
+`,
+    )
+    .action(async (flags: UpFlags) => (await import('./commands/up.ts')).runUp(flags));
+}
+
+function addCheck(program: Command): void {
+  program
+    .command('check')
+    .summary('look for mistakes in a configuration file')
+    .description(
+      'Reads a configuration file as the agent or the collector would, and prints every mistake in it. Exit code 1 when there are some.',
+    )
+    .argument('<file>', 'configuration, YAML')
+    .addOption(new Option('--agent', 'it is for the agent').conflicts('collector'))
+    .option('--collector', 'it is for the collector')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  streamgauge check collector.yaml
+  streamgauge check --agent agent.yaml
+`,
+    )
+    .action(async (file: string, flags: CheckFlags) =>
+      (await import('./commands/check.ts')).runCheck(file, flags),
+    );
+}
+
+/** Whether commander has said all there is to say: help, version, wrong usage. */
+export function isUsage(error: unknown): error is CommanderError {
+  return (
+    error instanceof Error &&
+    'exitCode' in error &&
+    String((error as { code?: unknown }).code).startsWith('commander.')
+  );
+}
+
+/** One sentence, with the way out. */
+function usageError(text: string): string {
+  const sentence = text
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '');
+  return `streamgauge: ${sentence}. See \`streamgauge --help\`, or \`--help\` behind a command.\n`;
+}
