@@ -106,20 +106,23 @@ const listen: Listen = async (port, receive) => {
 
 function answer(fault: Fault, done: sendUnaryData<Buffer>, cut: () => void): void {
   if (fault === 'hang') return;
-  if (fault === 'close') return cut();
-  if (fault === 'ok') return done(null, encodeExportResponse({}));
-  if (fault === 'garbage') return done(null, Buffer.from([0xff, 0xff, 0xff]));
-  if (fault === 'unavailable') return done({ code: status.UNAVAILABLE, details: 'on schedule' });
-  if (fault === 'invalid') return done({ code: status.INVALID_ARGUMENT, details: 'on schedule' });
-  if ('throttleMs' in fault) {
+  if (fault === 'close') {
+    cut();
+  } else if (fault === 'ok') {
+    done(null, encodeExportResponse({}));
+  } else if (fault === 'garbage') {
+    done(null, Buffer.from([0xff, 0xff, 0xff]));
+  } else if (fault === 'unavailable') {
+    done({ code: status.UNAVAILABLE, details: 'on schedule' });
+  } else if (fault === 'invalid') {
+    done({ code: status.INVALID_ARGUMENT, details: 'on schedule' });
+  } else if ('throttleMs' in fault) {
     const metadata = new Metadata();
     const details = statusWithRetryInfo(status.RESOURCE_EXHAUSTED, 'slow down', fault.throttleMs);
     metadata.set('grpc-status-details-bin', details);
-    return done({ code: status.RESOURCE_EXHAUSTED, details: 'slow down', metadata });
+    done({ code: status.RESOURCE_EXHAUSTED, details: 'slow down', metadata });
+  } else {
+    const partialSuccess = { rejectedDataPoints: fault.rejected, errorMessage: fault.message };
+    done(null, encodeExportResponse({ partialSuccess }));
   }
-  const { rejected, message } = fault;
-  done(
-    null,
-    encodeExportResponse({ partialSuccess: { rejectedDataPoints: rejected, errorMessage: message } }),
-  );
 }
