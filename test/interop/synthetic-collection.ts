@@ -172,7 +172,7 @@ export const everyKind: readonly PlainStream[] = [
     metric: metric({
       name: 'histogram.full',
       kind: 'histogram',
-      unit: 'ms',
+      unit: 's',
       explicitBounds: [-1, 0, 0.5, 10],
       hasSum: true,
       hasMin: true,
