@@ -8,6 +8,7 @@ import {
   type StatusObject,
   status,
 } from '@grpc/grpc-js';
+import { isLoopback } from '../../otel/config/addresses.ts';
 import { connectPath, sameBytes } from '../../proto/service.ts';
 
 /** Where a collector listens. */
@@ -36,6 +37,9 @@ const compressFromBytes = 200;
 
 /** grpc-js takes a message's write flags as its encoding (ClientDuplexStreamImpl); 2 is WriteFlags.NoCompress, which it does not export. */
 const uncompressed = '2' as BufferEncoding;
+
+/** The host of `HOST:PORT`; an IPv6 address keeps its brackets. */
+const hostOf = (target: string): string => target.replace(/:\d+$/, '');
 
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -67,6 +71,8 @@ export class TelemetryCall {
       'grpc.per_rpc_retry_buffer_size': 0,
       'grpc.use_local_subchannel_pool': 1,
       'grpc.service_config_disable_resolution': 1,
+      // A proxy of the environment is for other machines.
+      'grpc.enable_http_proxy': isLoopback(hostOf(channel.target)) ? 0 : 1,
     });
     this.#call = this.#client.makeBidiStreamRequest<Uint8Array, Buffer>(
       connectPath,
