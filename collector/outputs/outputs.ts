@@ -35,12 +35,14 @@ export class Outputs {
   readonly #resources = new Map<string, ResourceOutputs>();
   readonly #cursors: ReaderCursor[] = [];
   readonly #writer: Attributes;
+  readonly #nowUs: () => number;
 
-  /** `writerId` is the `service.instance.id` of what merging views make: the one writer of these totals. */
-  constructor(birthUs: number, plansFor: PlansFor, writerId: string) {
+  /** `nowUs` is the store's clock, which does not go back; `writerId` is the `service.instance.id` of what merging views make: the one writer of these totals. */
+  constructor(nowUs: () => number, plansFor: PlansFor, writerId: string) {
+    this.#nowUs = nowUs;
     this.#plansFor = plansFor;
     this.#writer = attributes({ 'service.instance.id': writerId });
-    this.store = new MetricStore(birthUs, (state, slot, definition, resource) =>
+    this.store = new MetricStore(nowUs(), (state, slot, definition, resource) =>
       this.#attach(state, slot, definition, resource),
     );
   }
@@ -48,7 +50,13 @@ export class Outputs {
   /** A cursor for a reader that stays. */
   addReader(temporality: Temporality): ReaderCursor {
     const { birthUs } = this.store;
-    const cursor = { index: this.#cursors.length, temporality, collectedUs: birthUs, deliveredUs: birthUs };
+    const cursor = {
+      index: this.#cursors.length,
+      temporality,
+      collectedUs: birthUs,
+      collectedAtUs: birthUs,
+      deliveredUs: birthUs,
+    };
     this.#cursors.push(cursor);
     return cursor;
   }
@@ -60,12 +68,15 @@ export class Outputs {
       index: -1,
       temporality: 'cumulative',
       collectedUs: birthUs,
+      collectedAtUs: birthUs,
       deliveredUs: Number.MAX_SAFE_INTEGER,
     };
   }
 
   /** What there is now, for one reader. A delta reader's interval ends here, and the next one begins. Points are read as the caller walks it. */
-  collect(cursor: ReaderCursor, timeUs: number): Collection {
+  collect(cursor: ReaderCursor, wallUs: number): Collection {
+    // A wall clock that was set back must not make an interval that ends before it begins.
+    const timeUs = Math.max(wallUs, cursor.collectedUs + 1);
     const collecting: Collecting = {
       cursor,
       timeUs,
@@ -73,18 +84,20 @@ export class Outputs {
       deliveredS: this.store.secondsAt(cursor.deliveredUs),
     };
     cursor.collectedUs = timeUs;
+    cursor.collectedAtUs = this.#nowUs();
     return { timeUs, resources: walk(this.#resources.values(), collecting) };
   }
 
-  /** The reader's backend has taken the whole collection of this time. */
-  delivered(cursor: ReaderCursor, timeUs: number): void {
-    cursor.deliveredUs = Math.max(cursor.deliveredUs, timeUs);
+  /** The reader's backend has taken the whole of its last collection. */
+  delivered(cursor: ReaderCursor): void {
+    cursor.deliveredUs = cursor.collectedAtUs;
   }
 
   /** Frees series that ended, once every reader's backend has seen their last state. Gives how many. */
-  sweep(nowUs: number): number {
+  sweep(): number {
     const { store } = this;
     if (store.endedCount === 0) return 0;
+    const nowUs = this.#nowUs();
     let beforeUs = nowUs;
     for (const cursor of this.#cursors) beforeUs = Math.min(beforeUs, cursor.deliveredUs);
     const beforeS = Math.max(store.secondsAt(beforeUs), store.secondsAt(nowUs) - longestWaitS);

@@ -5,9 +5,11 @@ export interface ReaderCursor {
   readonly index: number;
   /** For sums that only grow and histograms; all else is cumulative. */
   readonly temporality: Temporality;
-  /** When it last collected: where its current delta interval begins. Microseconds. */
+  /** The time of its last collection, as it was given: where its current delta interval begins. Microseconds since the Unix epoch. */
   collectedUs: number;
-  /** The collection that its backend last took whole: series that ended before it need not be shown again. Microseconds. */
+  /** When that was by the store's clock. */
+  collectedAtUs: number;
+  /** When the collection was made that its backend last took whole, by the store's clock: series that ended before need not be shown again. */
   deliveredUs: number;
 }
 

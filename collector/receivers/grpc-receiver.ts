@@ -6,6 +6,7 @@ import { telemetryStreamService } from '../../proto/service.ts';
 import type { GrpcConfig } from '../config/collector-config.ts';
 import { listenError } from '../http/listen-error.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import { ConnectionBytes } from './connection-bytes.ts';
 import { widenReceiveWindow } from './receive-window.ts';
 import { serveStream } from './stream-calls.ts';
 
@@ -21,6 +22,8 @@ export class GrpcReceiver {
   readonly #sessions: Sessions;
   readonly #onBug: (error: unknown) => void;
   readonly #health = new HealthImplementation({ '': 'NOT_SERVING', [serviceName]: 'NOT_SERVING' });
+  /** What goes over the port's connections. */
+  readonly bytes = new ConnectionBytes();
   #server: Server | undefined;
 
   constructor(config: GrpcConfig, sessions: Sessions, onBug: (error: unknown) => void) {
@@ -61,6 +64,7 @@ export class GrpcReceiver {
       });
     });
     widenReceiveWindow(server);
+    this.bytes.watch(server);
     this.#health.setStatus('', 'SERVING');
     this.#health.setStatus(serviceName, 'SERVING');
     return bound;

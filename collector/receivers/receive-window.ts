@@ -16,7 +16,8 @@ export function widenReceiveWindow(server: Server, bytes = receiveWindowBytes): 
     });
 }
 
-function http2Servers(server: Server): Iterable<http2.Http2Server> {
+/** The HTTP/2 servers inside a bound gRPC server. */
+export function http2Servers(server: Server): Iterable<http2.Http2Server> {
   const { http2Servers: servers } = server as unknown as { http2Servers?: Map<http2.Http2Server, unknown> };
   if (!(servers instanceof Map) || servers.size === 0)
     throw new Error('this version of @grpc/grpc-js does not show its HTTP/2 servers');

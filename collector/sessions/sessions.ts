@@ -3,10 +3,11 @@ import type { Position } from '../../proto/messages/position.ts';
 import type { StreamLimits } from '../config/collector-config.ts';
 import { Owners } from './owners.ts';
 import { Session, type SessionHost, type SessionPeer } from './session.ts';
-import { SessionCounters } from './session-counters.ts';
+import type { SessionCounters } from './session-counters.ts';
 
 export interface SessionsOptions {
   readonly store: MetricStore;
+  readonly counters: SessionCounters;
   readonly limits: StreamLimits;
   readonly position: Position;
   /** Silent for so long, a member leaves gauges and up-down sums. */
@@ -22,7 +23,7 @@ const acknowledgeWithinMs = 20;
 
 /** All streams, and what time does to their members. */
 export class Sessions {
-  readonly counters = new SessionCounters();
+  readonly counters: SessionCounters;
   readonly owners = new Owners();
   readonly #options: SessionsOptions;
   readonly #sessions = new Set<Session>();
@@ -33,6 +34,7 @@ export class Sessions {
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    this.counters = options.counters;
     const { store, limits, position, nowUs, log } = options;
     this.#host = {
       store,

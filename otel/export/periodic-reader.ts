@@ -30,6 +30,8 @@ export interface PeriodicReaderOptions {
   readonly maxRequestBytes?: number | undefined;
   /** Everything at this time, in the reader's temporality. It is read to its end before anything else happens, so it may show live state. */
   readonly collect: (timeUs: number) => Collection | Promise<Collection>;
+  /** Told when the backend has taken the whole of the last collection. */
+  readonly onDelivered?: (() => void) | undefined;
   /** Closed with the reader. */
   readonly sender: RequestSender;
   readonly log: ExportLog;
@@ -74,6 +76,7 @@ export class PeriodicReader {
   readonly #clock: Clock;
   readonly #collect: PeriodicReaderOptions['collect'];
   readonly #encode: Encode;
+  readonly #onDelivered: (() => void) | undefined;
   readonly #maxRequestBytes: number;
   readonly #sender: RetryingSender;
   readonly #record: ReaderRecord;
@@ -97,6 +100,7 @@ export class PeriodicReader {
     this.#intervalMs = intervalMs;
     this.#clock = options.clock ?? systemClock;
     this.#collect = options.collect;
+    this.#onDelivered = options.onDelivered;
     this.#maxRequestBytes = options.maxRequestBytes ?? defaultMaxRequestBytes;
     this.#encode =
       options.encode ??
@@ -250,6 +254,7 @@ export class PeriodicReader {
       );
       break;
     }
+    if (isComplete) this.#onDelivered?.();
     return isComplete;
   }
 

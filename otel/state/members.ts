@@ -13,10 +13,14 @@ export interface Member {
   lastReportUs: number;
   /** False once it said goodbye or went stale, until it reports again. */
   isPresent: boolean;
+  /** How often it has left: tells a stream that what it reports was taken out meanwhile. */
+  absences: number;
+  /** Slots that are its own, those included that have ended and are not yet freed. */
+  slots: number;
   isEvicted: boolean;
 }
 
-/** The members by id and by index. An index is used again when its member's last series has been freed. */
+/** The members by id and by index. An index is used again when its member was evicted and its last slot has been freed. */
 export class Members {
   readonly #byId = new Map<string, Member>();
   readonly #byIndex: (Member | undefined)[] = [];
@@ -48,6 +52,8 @@ export class Members {
       clocks: new Map(),
       lastReportUs: nowUs,
       isPresent: false,
+      absences: 0,
+      slots: 0,
       isEvicted: false,
     };
     this.#byIndex[index] = member;

@@ -61,6 +61,8 @@ export class MetricStore {
   readonly birthUs: number;
   /** Epochs that began after this are counted from zero by merging views. */
   horizonUs: number;
+  /** Series that came with another epoch than the one held. */
+  epochsOpened = 0;
   readonly #epochs = new Epochs();
   readonly #resources = new InternedResources();
   readonly #onSeries: SeriesListener;
@@ -253,6 +255,7 @@ export class MetricStore {
     series.startTimeUs.set(slot, input.startTimeUs || this.timesUs[series.clock.get(slot)]!);
     series.clock.set(slot, input.clock);
     state.beginEpoch(slot);
+    this.epochsOpened++;
     const status = series.status.get(slot) & isMonotonic;
     series.status.set(slot, this.#isAfterHorizon(input) ? status | fromZero : status);
     return true;

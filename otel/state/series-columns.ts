@@ -23,8 +23,10 @@ export class SeriesColumns {
   readonly status = new Uint8Column();
   /** By the source's own clock, microseconds since the Unix epoch; 0 unknown. */
   readonly startTimeUs = new Float64Column();
-  /** When it was last seen to leave, in whole seconds since the store's birth. */
+  /** When it was last seen to leave, in whole seconds since the store's birth: what it counted has not changed since. */
   readonly absentAtS = new Uint32Column();
+  /** The stream that reports it: see SeriesInput. 0: none. A stream's number is never used again. */
+  readonly holder = new Uint32Column();
   readonly #free = new Uint32List();
   #length = 0;
   #inUse = 0;
@@ -56,6 +58,7 @@ export class SeriesColumns {
     this.status.grow(this.#length);
     this.startTimeUs.grow(this.#length);
     this.absentAtS.grow(this.#length);
+    this.holder.grow(this.#length);
     return slot;
   }
 

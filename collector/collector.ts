@@ -1,0 +1,285 @@
+import { randomBytes } from 'node:crypto';
+import type { ExportLog } from '../otel/export/reader-log.ts';
+import { TargetLabels } from '../otel/prometheus/target-labels.ts';
+import { PrometheusWriter } from '../otel/prometheus/writer.ts';
+import type { Collection } from '../otel/state/point-batch.ts';
+import { type AgentView, agentViews } from './collector-status.ts';
+import type { CollectorConfig } from './config/collector-config.ts';
+import { refuseReaderLoops } from './config/reader-loops.ts';
+import { ConflictLog } from './http/conflict-log.ts';
+import type { HttpListener } from './http/http-listener.ts';
+import type { MetricsRouteOptions } from './http/metrics-route.ts';
+import { adminServer, httpServer, prometheusServer } from './http/servers.ts';
+import { FullCollection, isPull, isPush, type PushReader, pushReader, targetOf } from './metric-readers.ts';
+import { Outputs } from './outputs/outputs.ts';
+import { GrpcReceiver } from './receivers/grpc-receiver.ts';
+import { Sessions } from './sessions/sessions.ts';
+import { storeNowUs } from './store-clock.ts';
+import { CollectorTelemetry } from './telemetry/collector-telemetry.ts';
+import { compileViews } from './views/compile-views.ts';
+
+/** A pino logger is one. */
+export type CollectorLog = ExportLog & {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+};
+
+export interface CollectorDependencies {
+  readonly log: CollectorLog;
+  /** Of the program, for its own resource. */
+  readonly version?: string;
+}
+
+/** What a drain came to. */
+export interface CollectorDrainReport {
+  /** Agents that left when they were asked, and those that were cut off. */
+  readonly agents: { readonly left: number; readonly cutOff: number };
+  readonly readers: readonly {
+    readonly name: string;
+    readonly delivered: boolean;
+    readonly pointsDelivered: number;
+    readonly pointsUndelivered: number;
+    readonly error: string | undefined;
+  }[];
+}
+
+/** Silent for so long, a member is freed. */
+const evictionMs = 24 * 3600 * 1000;
+const tickMs = 1000;
+
+/**
+ * The collector: agents' streams in, aggregated metrics out. Sinks start first and sources last; `drain` goes the other way. `stop` is
+ * safe before start and when repeated.
+ */
+export class Collector {
+  readonly #config: CollectorConfig;
+  readonly #log: CollectorLog;
+  readonly #version: string;
+  readonly #outputs: Outputs;
+  readonly #sessions: Sessions;
+  readonly #telemetry: CollectorTelemetry;
+  readonly #grpc: GrpcReceiver;
+  readonly #scraped: FullCollection;
+  readonly #pushReaders: PushReader[] = [];
+  readonly #listeners: HttpListener[] = [];
+  #addresses = { grpc: '', http: '', admin: '' };
+  #state: 'new' | 'starting' | 'running' | 'draining' | 'stopped' = 'new';
+  #ticker: NodeJS.Timeout | undefined;
+
+  constructor(config: CollectorConfig, { log, version = '0.0.0' }: CollectorDependencies) {
+    this.#config = config;
+    this.#log = log;
+    this.#version = version;
+    const directoryId = randomBytes(16);
+    const term = randomBytes(8);
+    const writerId = directoryId.toString('hex');
+    this.#outputs = new Outputs(storeNowUs, compileViews(config.views), writerId);
+    this.#telemetry = new CollectorTelemetry({
+      version,
+      instanceId: randomBytes(16).toString('hex'),
+      resource: config.resource,
+      levels: () => this.#levels(),
+      onError: (error) => log.warn({ err: error }, "one of the collector's own metrics could not be read"),
+    });
+    this.#sessions = new Sessions({
+      store: this.#outputs.store,
+      counters: this.#telemetry.counters.sessions,
+      limits: config.grpc.limits,
+      position: { directoryId, term, journalPosition: 0 },
+      stalenessMs: config.stalenessMs,
+      evictionMs,
+      nowUs: storeNowUs,
+      log: (level, fields, message) => log[level](fields, message),
+    });
+    this.#grpc = new GrpcReceiver(config.grpc, this.#sessions, (error) =>
+      log.error({ err: error }, 'a message made the collector fail; please report this'),
+    );
+    const surroundings = { outputs: this.#outputs, telemetry: this.#telemetry, log, version };
+    this.#scraped = new FullCollection(surroundings, this.#outputs.passerBy());
+    for (const reader of config.readers.filter(isPush))
+      this.#pushReaders.push(pushReader(reader, surroundings));
+    this.#makeListeners(writerId);
+  }
+
+  /** `HOST:PORT` of each listener, with the ports that are bound. */
+  get addresses(): { readonly grpc: string; readonly http: string; readonly admin: string } {
+    return this.#addresses;
+  }
+
+  /** Listens and exports. @throws StreamgaugeError `config` when an address cannot be had; what was started is stopped by `stop` */
+  async start(): Promise<void> {
+    if (this.#state !== 'new') return;
+    this.#state = 'starting';
+    this.#telemetry.start();
+    for (const listener of this.#listeners) await listener.start();
+    const [http, admin] = this.#listeners as [HttpListener, HttpListener];
+    const { grpc } = this.#config;
+    const port = await this.#grpc.start();
+    this.#addresses = {
+      grpc: hostPort(grpc.host, port),
+      http: hostPort(this.#config.http.host, http.port),
+      admin: hostPort(this.#config.admin.host, admin.port),
+    };
+    refuseReaderLoops(this.#config.readers, [
+      { name: 'grpc', host: grpc.host, port },
+      { name: 'http', host: this.#config.http.host, port: http.port },
+      { name: 'admin', host: this.#config.admin.host, port: admin.port },
+    ]);
+    for (const { reader } of this.#pushReaders) reader.start();
+    this.#ticker = setInterval(() => this.#tick(), tickMs);
+    this.#ticker.unref();
+    this.#state = 'running';
+    this.#log.info(this.#addresses, 'collector started');
+  }
+
+  /** The figures that `streamgauge up` and `/status` show. */
+  figures() {
+    const { counters } = this.#sessions;
+    return {
+      agents: this.#sessions.size,
+      seriesIn: this.#outputs.store.seriesCount,
+      seriesOut: this.#outputs.points,
+      points: counters.points,
+      wireBytes: this.#grpc.bytes.total,
+      readers: this.#readerFigures(),
+    };
+  }
+
+  /** All agents whose state is held. */
+  agents(): AgentView[] {
+    return agentViews(this.#sessions, this.#outputs);
+  }
+
+  /** What leaves the collector now, cumulative, without the collector's own metrics. */
+  collect(): Collection {
+    return this.#outputs.collect(this.#outputs.passerBy(), Date.now() * 1000);
+  }
+
+  /** Refuses new streams, asks agents to leave, exports once more. What is not done by the deadline is said in the report. */
+  async drain(deadlineMs: number): Promise<CollectorDrainReport> {
+    const deadline = performance.now() + deadlineMs;
+    this.#state = 'draining';
+    this.#grpc.drain();
+    // Agents get half of the time, so that the last export has the rest.
+    const agents = await this.#sessions.drain(deadlineMs / 2);
+    const left = (): number => Math.max(0, deadline - performance.now());
+    const readers = await Promise.all(
+      this.#pushReaders.map(async ({ reader }) => ({ name: reader.name, ...(await reader.drain(left())) })),
+    );
+    await Promise.all(this.#listeners.map((listener) => listener.drain(left())));
+    return { agents, readers };
+  }
+
+  async stop(): Promise<void> {
+    if (this.#state === 'stopped') return;
+    this.#state = 'stopped';
+    clearInterval(this.#ticker);
+    this.#sessions.stop();
+    await this.#grpc.stop();
+    await Promise.all(this.#listeners.map((listener) => listener.stop()));
+    await Promise.all(this.#pushReaders.map(({ reader }) => reader.stop()));
+    await Promise.all([
+      ...this.#pushReaders.map(({ collection }) => collection.stop()),
+      this.#scraped.stop(),
+    ]);
+    this.#telemetry.stop();
+  }
+
+  #makeListeners(writerId: string): void {
+    const { http, admin, readers } = this.#config;
+    const conflicts = new ConflictLog((conflict) =>
+      this.#log.warn({ conflict }, 'metrics cannot be shown together at /metrics; the first one is'),
+    );
+    const onFailure = (error: Error, path: string): void =>
+      this.#log.warn({ err: error, path }, 'an HTTP request could not be answered');
+    const metrics: MetricsRouteOptions = {
+      writer: new PrometheusWriter(new TargetLabels({ writerId })),
+      collection: () => this.#scraped.collect(Date.now() * 1000),
+      onScrape: (report) => {
+        this.#telemetry.scraped(report);
+        conflicts.scraped(report);
+      },
+    };
+    const ready = () => ({
+      ready: this.#state === 'running',
+      reason: this.#state === 'draining' ? 'draining' : 'starting',
+    });
+    this.#listeners.push(
+      httpServer({ ...http, ...metrics, onFailure, ready }),
+      adminServer({ ...admin, onFailure, status: () => this.#status(), agents: () => this.agents() }),
+      ...readers
+        .filter(isPull)
+        .map(({ host, port, name }) =>
+          prometheusServer({
+            host,
+            port,
+            ...metrics,
+            onFailure,
+            portSetting: `the port of the reader ${name}`,
+          }),
+        ),
+    );
+  }
+
+  #tick(): void {
+    this.#sessions.tick();
+    this.#outputs.sweep();
+  }
+
+  #levels() {
+    const { store } = this.#outputs;
+    let membersPresent = 0;
+    for (const member of store.members) if (member.isPresent) membersPresent++;
+    return {
+      activeStreams: this.#sessions.size,
+      membersPresent,
+      membersStale: store.members.size - membersPresent,
+      inputSeries: store.seriesCount,
+      outputSeries: this.#outputs.points,
+      epochsOpened: store.epochsOpened,
+    };
+  }
+
+  #readerFigures() {
+    const push = this.#pushReaders.map(({ config, reader }) => {
+      const { name, counts, lastError, lastSuccessTimeMs, failuresInARow } = reader.status;
+      const state = failuresInARow > 0 ? 'failing' : lastSuccessTimeMs === undefined ? 'waiting' : 'ok';
+      return {
+        name,
+        target: targetOf(config),
+        state: state as 'failing' | 'waiting' | 'ok',
+        points: counts.pointsExported,
+        droppedPoints: counts.pointsFailed + counts.pointsRejected + counts.pointsDropped,
+        error: failuresInARow > 0 ? (lastError?.message ?? '') : '',
+      };
+    });
+    const pull = this.#config.readers.filter(isPull).map((config) => ({
+      name: config.name,
+      target: targetOf(config),
+      state: 'ok' as const,
+      points: this.#telemetry.counters.scrapes.samples,
+      droppedPoints: 0,
+      error: '',
+    }));
+    return [...push, ...pull];
+  }
+
+  #status() {
+    return {
+      version: this.#version,
+      state: this.#state,
+      addresses: this.#addresses,
+      uptimeMs: Math.round(performance.now()),
+      ...this.figures(),
+      members: this.#levels(),
+      streams: this.#sessions.counters,
+      readers: this.#readerFigures(),
+      exports: this.#pushReaders.map(({ reader }) => reader.status),
+    };
+  }
+}
+
+function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

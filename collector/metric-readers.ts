@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import type {
+  MetricReaderConfig,
+  OtlpGrpcExporterConfig,
+  OtlpHttpExporterConfig,
+  PeriodicReaderConfig,
+  PrometheusReaderConfig,
+  PushExporterConfig,
+} from '../otel/config/metric-readers.ts';
+import { consoleEncode, streamSender } from '../otel/export/console-exporter.ts';
+import { type OtlpSenderOptions, otlpGrpcSender } from '../otel/export/otlp-grpc.ts';
+import { otlpHttpSender } from '../otel/export/otlp-http.ts';
+import { PeriodicReader } from '../otel/export/periodic-reader.ts';
+import type { ExportLog } from '../otel/export/reader-log.ts';
+import type { RequestSender } from '../otel/export/request-sender.ts';
+import { resourceMetricsFromSdk } from '../otel/otlp/from-sdk.ts';
+import type { Collection } from '../otel/state/point-batch.ts';
+import { StreamgaugeError } from '../proto/error.ts';
+import type { Outputs } from './outputs/outputs.ts';
+import type { ReaderCursor } from './outputs/reader-cursor.ts';
+import type { CollectorTelemetry, TelemetryReader } from './telemetry/collector-telemetry.ts';
+
+/** What readers collect from, and who is told how it went. */
+export interface ReaderSurroundings {
+  readonly outputs: Outputs;
+  readonly telemetry: CollectorTelemetry;
+  readonly log: ExportLog;
+  readonly version: string;
+}
+
+/** The aggregated metrics and the collector's own, in one collection for one reader. */
+export class FullCollection {
+  readonly #outputs: Outputs;
+  readonly #own: TelemetryReader;
+  readonly #cursor: ReaderCursor;
+
+  constructor({ outputs, telemetry }: ReaderSurroundings, cursor: ReaderCursor) {
+    this.#outputs = outputs;
+    this.#own = telemetry.registerReader(cursor.temporality);
+    this.#cursor = cursor;
+  }
+
+  async collect(timeUs: number): Promise<Collection> {
+    const own = resourceMetricsFromSdk(await this.#own.collect());
+    const { timeUs: at, resources } = this.#outputs.collect(this.#cursor, timeUs);
+    return {
+      timeUs: at,
+      resources: (function* () {
+        yield* resources;
+        yield own;
+      })(),
+    };
+  }
+
+  delivered(): void {
+    this.#outputs.delivered(this.#cursor);
+  }
+
+  async stop(): Promise<void> {
+    await this.#own.stop();
+  }
+}
+
+/** A push reader of the configuration, ready to start. */
+export interface PushReader {
+  readonly config: PeriodicReaderConfig;
+  readonly reader: PeriodicReader;
+  readonly collection: FullCollection;
+}
+
+/** @throws StreamgaugeError `config` when a certificate file cannot be read */
+export function pushReader(config: PeriodicReaderConfig, surroundings: ReaderSurroundings): PushReader {
+  const { exporter, name } = config;
+  const { temporality } = exporter;
+  const collection = new FullCollection(surroundings, surroundings.outputs.addReader(temporality));
+  const reader = new PeriodicReader({
+    name,
+    intervalMs: config.intervalMs,
+    timeoutMs: exporter.kind === 'console' ? config.timeoutMs : exporter.timeoutMs,
+    temporality,
+    maxRequestBytes: config.maxRequestBytes,
+    collect: (timeUs) => collection.collect(timeUs),
+    onDelivered: () => collection.delivered(),
+    sender: sender(exporter, name, surroundings.version),
+    log: surroundings.log,
+    observer: surroundings.telemetry.exportObserver(name),
+    encode: exporter.kind === 'console' ? consoleEncode('json') : undefined,
+  });
+  return { config, reader, collection };
+}
+
+export function isPush(config: MetricReaderConfig): config is PeriodicReaderConfig {
+  return config.kind === 'periodic';
+}
+
+export function isPull(config: MetricReaderConfig): config is PrometheusReaderConfig {
+  return config.kind === 'prometheus';
+}
+
+/** Where a reader sends or what it serves, for people. */
+export function targetOf(config: MetricReaderConfig): string {
+  if (config.kind === 'prometheus') return `http://${config.host}:${config.port}/metrics`;
+  const { exporter } = config;
+  if (exporter.kind === 'console') return 'standard output';
+  const url = new URL(exporter.endpoint);
+  url.username = '';
+  url.password = '';
+  url.search = '';
+  return url.href;
+}
+
+function sender(exporter: PushExporterConfig, name: string, version: string): RequestSender {
+  if (exporter.kind === 'console') return streamSender(process.stdout);
+  const options = otlpOptions(exporter, name, version);
+  return exporter.kind === 'otlp_grpc' ? otlpGrpcSender(options) : otlpHttpSender(options);
+}
+
+function otlpOptions(
+  exporter: OtlpGrpcExporterConfig | OtlpHttpExporterConfig,
+  name: string,
+  version: string,
+): OtlpSenderOptions {
+  const { endpoint, headers, compression, timeoutMs, tls } = exporter;
+  const files = { ca: tls.caFile, cert: tls.certFile, key: tls.keyFile };
+  const read: { ca?: Buffer; cert?: Buffer; key?: Buffer } = {};
+  for (const [part, file] of Object.entries(files))
+    if (file !== undefined) read[part as keyof typeof read] = readTlsFile(file, name);
+  const userAgent = `streamgauge/${version}`;
+  return { endpoint, headers, compression, timeoutMs, tls: read, userAgent };
+}
+
+function readTlsFile(file: string, reader: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new StreamgaugeError(
+      'config',
+      `The TLS file ${file} of the reader ${reader} cannot be read (${message}). Correct the path or the file's permissions.`,
+      { cause },
+    );
+  }
+}

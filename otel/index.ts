@@ -1,0 +1,30 @@
+// The vocabulary of metrics that agents, sources and readers share: `streamgauge/otel`.
+export {
+  AttributeMap,
+  type Attributes,
+  type AttributeValue,
+  attributeOf,
+  attributes,
+  attributeText,
+  mergeAttributes,
+} from './model/attributes.ts';
+export {
+  type MetricDescription,
+  type MetricKind,
+  metric,
+  type Temporality,
+  type ValueType,
+} from './model/metric.ts';
+export { emptyResource, type Resource } from './model/resource.ts';
+export { emptyScope, type InstrumentationScope } from './model/scope.ts';
+export { type EncodedRequest, encodeRequests } from './otlp/encode-requests.ts';
+export { toOtlpJson } from './otlp/json.ts';
+export {
+  type Collection,
+  type MetricStream,
+  noRecordedValue,
+  PointBatch,
+  type ResourceMetrics,
+  type ScopeMetrics,
+  type SeriesAttributes,
+} from './state/point-batch.ts';
