@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { ExpositionReport } from '../../otel/prometheus/exposition-report.ts';
 import type { ExpositionFormat } from '../../otel/prometheus/negotiate.ts';
 import { PrometheusWriter } from '../../otel/prometheus/writer.ts';
 import { type ParsedSample, parseExposition } from '../otel/prometheus/exposition-parser.ts';
-import { type PrometheusServer, type Sample, startPrometheus } from './prometheus/prometheus-server.ts';
+import { type Sample, scraping } from './prometheus/prometheus-server.ts';
 import { promtoolComplaints } from './prometheus/promtool.ts';
 import { collectionOf, everyKind } from './synthetic-collection.ts';
 
@@ -41,7 +41,7 @@ for (const format of ['text', 'openmetrics'] as const) {
       server.closeAllConnections();
     });
     const { port } = server.address() as AddressInfo;
-    const prometheus = await scraping(t, port);
+    const prometheus = await scraping(t, `127.0.0.1:${port}`);
     const written = [...parseExposition(body, format === 'openmetrics').values()].flatMap(
       (family) => family.samples,
     );
@@ -49,20 +49,6 @@ for (const format of ['text', 'openmetrics'] as const) {
     const answered = await prometheus.query('{__name__=~".+", __name__!~"up|scrape_.*"}');
     t.deepEqual(fromPrometheus(answered), fromExposition(written, port));
   });
-}
-
-/** A Prometheus that has scraped this port at least once. */
-async function scraping(t: ExecutionContext, port: number): Promise<PrometheusServer> {
-  const prometheus = await startPrometheus(`127.0.0.1:${port}`);
-  t.teardown(() => prometheus.stop());
-  // It looks for its targets five seconds after its start.
-  const deadline = performance.now() + 30_000;
-  for (;;) {
-    const { health, lastError } = await prometheus.target();
-    if (health === 'up') return prometheus;
-    if (performance.now() > deadline) throw new Error(`after 30 s the target is ${health}: ${lastError}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 type Values = Record<string, number>;

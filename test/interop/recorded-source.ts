@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { SourceDefinition } from '../../agent/source-groups.ts';
 import type { Source } from '../../agent/sources/source.ts';
 import type { SamplingGroup } from '../../agent/state/sampling-group.ts';
@@ -5,7 +6,7 @@ import { AttributeMap, type Attributes, attributes } from '../../otel/model/attr
 import { type MetricDescription, metric } from '../../otel/model/metric.ts';
 import type { Resource } from '../../otel/model/resource.ts';
 import type { InstrumentationScope } from '../../otel/model/scope.ts';
-import { identity, plain, type Row } from './rows.ts';
+import { plain, type Row } from './rows.ts';
 
 /** One series of the source, with what the source has set it to, by the time of the collection in nanoseconds. */
 interface RecordedSeries {
@@ -15,6 +16,8 @@ interface RecordedSeries {
   readonly cell: number;
   value: number;
 }
+
+type SeriesOfRow = Pick<Row, 'name' | 'attributes'>;
 
 const scope: InstrumentationScope = {
   name: 'interop.recorded',
@@ -36,7 +39,7 @@ const everyType = attributes({
 
 const metrics: readonly MetricDescription[] = [
   metric({
-    name: 'recorded.counter',
+    name: 'recorded.io',
     kind: 'sum',
     isMonotonic: true,
     valueType: 'int',
@@ -135,9 +138,10 @@ export class RecordedSource implements Source {
   }
 
   /** The last value of the series that a row is of. @throws Error when it is of none */
-  lastValue(row: Row): number {
+  lastValue(row: SeriesOfRow): number {
     const series = this.#seriesOf(row);
-    if (series === undefined) throw new Error(`the source has no series ${identity(row)}`);
+    if (series === undefined)
+      throw new Error(`the source has no series ${row.name} ${inspect(row.attributes)}`);
     return series.value;
   }
 
@@ -153,7 +157,7 @@ export class RecordedSource implements Source {
     this.#series.push({ metric: of, attributes: its, history: new Map(), cell, value: 0 });
   }
 
-  #seriesOf(row: Row): RecordedSeries | undefined {
+  #seriesOf(row: SeriesOfRow): RecordedSeries | undefined {
     const key = keyOf(row.attributes);
     return this.#series.find(
       (each) => each.metric.name === row.name && keyOf(plain(each.attributes)) === key,

@@ -1,9 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { ExecutionContext } from 'ava';
 import { Child } from '../../process/child.ts';
 import { fixedPort } from '../../process/fixed-port.ts';
+import { until } from '../until.ts';
 import { prometheusTools } from './debian-package.ts';
 
 /** One series of an instant query's answer: all labels, `__name__` included, and the value as Prometheus writes it. */
@@ -16,8 +17,8 @@ export interface Sample {
 export interface PrometheusServer {
   /** An instant query. @throws Error when Prometheus refuses it. */
   query(expression: string): Promise<Sample[]>;
-  /** Health of the target as Prometheus sees it: `up`, `down` or `unknown`, with the last error. */
-  target(): Promise<{ health: string; lastError: string }>;
+  /** Health of the target as Prometheus sees it: `up`, `down` or `unknown`, with the last error; `undefined`: not looked for yet. */
+  target(): Promise<{ readonly health: string; readonly lastError: string } | undefined>;
   stop(): Promise<void>;
 }
 
@@ -67,14 +68,19 @@ export async function startPrometheus(target: string): Promise<PrometheusServer>
       return data.result.map(({ metric, value }) => ({ labels: metric, value: value[1] }));
     },
     target: async () => {
-      for (;;) {
-        const { activeTargets } = await ask<{ activeTargets: { health: string; lastError: string }[] }>(
-          '/api/v1/targets',
-        );
-        if (activeTargets[0] !== undefined) return activeTargets[0];
-        await delay(100);
-      }
+      type Target = { health: string; lastError: string };
+      return (await ask<{ activeTargets: Target[] }>('/api/v1/targets')).activeTargets[0];
     },
     stop,
   };
+}
+
+/** A Prometheus that has scraped this target, `host:port`, at least once; it ends with the test. */
+export async function scraping(t: ExecutionContext, target: string): Promise<PrometheusServer> {
+  t.timeout(5 * 60_000);
+  const prometheus = await startPrometheus(target);
+  t.teardown(() => prometheus.stop());
+  // It looks for its targets five seconds after its start.
+  await until(async () => (await prometheus.target())?.health === 'up', `Prometheus has scraped ${target}`);
+  return prometheus;
 }
