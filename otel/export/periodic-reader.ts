@@ -175,12 +175,12 @@ export class PeriodicReader {
       const waitMs = nextMs - this.#clock.monotonicMs();
       if (waitMs > 0) await pause(this.#clock, waitMs, ended);
       if (ended.aborted) return;
-      // Stays on the grid; intervals that an export has taken are left out.
-      const late = Math.floor((this.#clock.monotonicMs() - nextMs) / this.#intervalMs);
-      nextMs += (Math.max(0, late) + 1) * this.#intervalMs;
       this.#state = 'retrying';
       await this.#sender.allowed(ended);
       if (ended.aborted) return;
+      // Stays on the grid; intervals that an export or a back-off has taken are left out.
+      const late = Math.floor((this.#clock.monotonicMs() - nextMs) / this.#intervalMs);
+      nextMs += (Math.max(0, late) + 1) * this.#intervalMs;
       await this.#exportUntil(nextMs);
     }
   }

@@ -72,7 +72,11 @@ const listen: Listen = async (port, receive) => {
       error ? reject(error) : resolve(bound),
     );
   });
+  let bytesIn = 0;
   const relay = createServer((outer) => {
+    outer.on('data', (chunk) => {
+      bytesIn += chunk.length;
+    });
     const inner = connect(innerPort, '127.0.0.1');
     for (const [one, other] of [
       [outer, inner],
@@ -95,6 +99,7 @@ const listen: Listen = async (port, receive) => {
   const address = relay.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
+    bytesIn: () => bytesIn,
     close: () =>
       new Promise<void>((resolve) => {
         relay.close(() => resolve());

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { decodeExportRequest, encodeExportResponse } from './export-request.ts';
 import type { Fault } from './fault-plan.ts';
@@ -34,6 +35,8 @@ const listen: Listen = async (port, receive) => {
       () => response.destroy(),
     );
   });
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => sockets.add(socket));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
@@ -41,6 +44,7 @@ const listen: Listen = async (port, receive) => {
   const address = server.address();
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
+    bytesIn: () => [...sockets].reduce((sum, socket) => sum + socket.bytesRead, 0),
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

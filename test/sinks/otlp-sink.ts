@@ -22,6 +22,8 @@ export interface SinkOptions {
 /** What listens; made anew at each start. */
 export interface Listener {
   readonly port: number;
+  /** Bytes of TCP payload that came in so far. */
+  bytesIn(): number;
   /** Ends every connection. */
   close(): Promise<void>;
 }
@@ -59,6 +61,11 @@ export class OtlpSink {
   /** `http://127.0.0.1:PORT`, for gRPC too. */
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Bytes of TCP payload that came in since the last start, headers and all. */
+  get bytesIn(): number {
+    return this.#listener?.bytesIn() ?? 0;
   }
 
   /** The requests that were taken. */
