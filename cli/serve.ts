@@ -52,7 +52,10 @@ export async function serve(services: readonly NamedService[], options: ServeOpt
     if (!isStopping) options.onStarted?.();
     const signal = await first.promise;
     options.onStopping?.();
-    log.info({ signal, deadlineMs: shutdownTimeoutMs }, 'stopping');
+    log.info(
+      { signal, deadlineMs: shutdownTimeoutMs },
+      `stopping within ${Math.ceil(shutdownTimeoutMs / 1000)} s; a second signal ends at once`,
+    );
     const endsAt = performance.now() + shutdownTimeoutMs;
     for (const { name, service } of started) {
       try {

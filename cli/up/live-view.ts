@@ -36,6 +36,7 @@ export class LiveView {
     clearInterval(this.#timer);
     process.off('exit', this.#restore);
     this.#terminal.close();
+    this.log.follow = (message) => process.stderr.write(`${message}\n`);
   }
 
   #draw(): void {

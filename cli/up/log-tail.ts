@@ -1,11 +1,17 @@
 import type { DestinationStream } from 'pino';
+import { harmless } from './terminal-text.ts';
 
 const kept = 32;
 const warnLevel = 40;
 
-/** Keeps the messages of a pino log's last entries, for a screen that has no room for the log itself. */
+/**
+ * Keeps the messages of a pino log's last entries, for a screen that has no room for the log itself, and once the screen is gone
+ * hands them on.
+ */
 export class LogTail implements DestinationStream {
   readonly messages: string[] = [];
+  /** Gets each message from now on. */
+  follow: ((message: string) => void) | undefined;
 
   write(line: string): void {
     let entry: { level?: unknown; time?: unknown; msg?: unknown };
@@ -18,7 +24,9 @@ export class LogTail implements DestinationStream {
       .toTimeString()
       .slice(0, 8);
     const mark = Number(entry.level) >= warnLevel ? '! ' : '';
-    this.messages.push(`${time} ${mark}${String(entry.msg ?? '')}`);
+    const message = harmless(`${time} ${mark}${String(entry.msg ?? '')}`);
+    this.messages.push(message);
+    this.follow?.(message);
     if (this.messages.length > kept) this.messages.shift();
   }
 }

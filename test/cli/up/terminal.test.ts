@@ -52,4 +52,8 @@ test('the tail of a log holds the last messages', (t) => {
   t.is(tail.messages.length, 32);
   t.regex(tail.messages.at(-1)!, /^\d\d:\d\d:\d\d ! bad$/);
   t.regex(tail.messages.at(-2)!, / m49$/);
+  const followed: string[] = [];
+  tail.follow = (message) => followed.push(message);
+  tail.write(JSON.stringify({ level: 30, time: 0, msg: 'bye\x1b[2J\n' }));
+  t.regex(followed.join('|'), /^\d\d:\d\d:\d\d bye $/);
 });
