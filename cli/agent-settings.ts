@@ -1,6 +1,7 @@
-import type { AgentConfig, LogLevel } from '../agent/config/agent-config.ts';
+import type { AgentConfig } from '../agent/config/agent-config.ts';
 import { collectorEndpoint, insecureProblem } from '../agent/config/collector-endpoint.ts';
 import { ConfigError } from '../otel/config/config-error.ts';
+import type { LogLevel } from '../otel/config/log-level.ts';
 import type { Environment } from '../otel/config/substitution.ts';
 import { quoted } from '../otel/config/value-text.ts';
 

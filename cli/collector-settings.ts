@@ -1,7 +1,8 @@
-import type { CollectorConfig, LogLevel } from '../collector/config/collector-config.ts';
+import type { CollectorConfig } from '../collector/config/collector-config.ts';
 import { refuseReaderLoops } from '../collector/config/reader-loops.ts';
 import { isLoopback } from '../otel/config/addresses.ts';
 import { ConfigError } from '../otel/config/config-error.ts';
+import type { LogLevel } from '../otel/config/log-level.ts';
 import type { MetricReaderConfig } from '../otel/config/metric-readers.ts';
 import type { Environment } from '../otel/config/substitution.ts';
 import { quoted } from '../otel/config/value-text.ts';

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { LogLevel } from '../agent/config/agent-config.ts';
 import type { AgentLog } from '../agent/log.ts';
+import type { LogLevel } from '../otel/config/log-level.ts';
 
 const levels: Readonly<Record<LogLevel, number>> = {
   trace: 10,

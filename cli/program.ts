@@ -1,5 +1,5 @@
 import { Command, type CommanderError, Option } from 'commander';
-import { logLevels } from '../agent/config/agent-config.ts';
+import { logLevels } from '../otel/config/log-level.ts';
 import type { AgentFlags } from './agent-settings.ts';
 import type { CollectorFlags } from './collector-settings.ts';
 import type { CheckFlags } from './commands/check.ts';

@@ -1,12 +1,9 @@
+import type { LogLevel } from '../../otel/config/log-level.ts';
 import type { Attributes } from '../../otel/model/attributes.ts';
 import { noAttributes } from '../../otel/model/attributes.ts';
 import { type HostOptions, hostDefaults } from '../sources/host/host-options.ts';
 
 // What an agent's configuration comes to. Times are milliseconds. Loads no schema library: an agent without a file needs none.
-
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
-
-export const logLevels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 export interface CollectorAddress {
   /** `HOST:PORT`. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { duration, durationText, optional, section, text, withDefault } from '../../otel/config/fields.ts';
+import { logLevels } from '../../otel/config/log-level.ts';
 import { attributeMapping } from '../../otel/config/resource-schema.ts';
 import { noAttributes } from '../../otel/model/attributes.ts';
-import { type AgentConfig, agentDefaults as defaults, logLevels } from './agent-config.ts';
+import { type AgentConfig, agentDefaults as defaults } from './agent-config.ts';
 import { collectorEndpoint, insecureProblem } from './collector-endpoint.ts';
 import { hostConfig, hostSchema } from './host-schema.ts';
 

@@ -1,12 +1,9 @@
+import type { LogLevel } from '../../otel/config/log-level.ts';
 import type { MetricReaderConfig } from '../../otel/config/metric-readers.ts';
 import type { ViewConfig } from '../../otel/config/metric-views.ts';
 import { emptyResource, type Resource } from '../../otel/model/resource.ts';
 
 // What a collector's configuration comes to. Times are milliseconds, sizes bytes.
-
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
-
-export const logLevels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /** An address to listen on. There is no TLS yet, so an address that other machines reach needs `insecure`. */
 export interface ListenerConfig {

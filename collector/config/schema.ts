@@ -14,11 +14,11 @@ import {
 } from '../../otel/config/fields.ts';
 import { fileFormat, unsupportedTopLevel } from '../../otel/config/file-format.ts';
 import type { CrossCheck } from '../../otel/config/load-config.ts';
+import { logLevels } from '../../otel/config/log-level.ts';
 import { metricReaders } from '../../otel/config/metric-readers-schema.ts';
 import { metricViews } from '../../otel/config/metric-views-schema.ts';
 import { resource } from '../../otel/config/resource-schema.ts';
-
-import { type CollectorConfig, collectorDefaults as defaults, logLevels } from './collector-config.ts';
+import { type CollectorConfig, collectorDefaults as defaults } from './collector-config.ts';
 import { readerLoops } from './reader-loops.ts';
 
 const host = z
