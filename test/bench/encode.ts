@@ -113,6 +113,8 @@ export async function run(args: string[]): Promise<Record<string, number>> {
     requests: requests.length,
     bytes,
     encodeMs: median(times),
+    // On a machine that others use too, the fastest round is nearest to what the work costs.
+    encodeMinMs: Math.min(...times),
     firstEncodeMs: firstMs,
     nsPerPoint: (median(times) * 1e6) / series,
     sdkSerializeMs: median(sdkTimes),
