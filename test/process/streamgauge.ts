@@ -1,10 +1,21 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Child } from './child.ts';
+import { Child, run } from './child.ts';
 import { fixedPort } from './fixed-port.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const program = path.join(root, 'cli', 'streamgauge.mjs');
+/** The program as it runs in a clone, and as the package has it; the latter is there once it is built. */
+const entries = {
+  sources: path.join(root, 'cli', 'streamgauge.mjs'),
+  package: path.join(root, 'dist', 'cli', 'streamgauge.mjs'),
+};
+export type Build = keyof typeof entries;
+
+/** Builds the package into dist. @throws Error with what was written when that fails */
+export async function buildPackage(): Promise<void> {
+  await run(process.execPath, [path.join(root, 'cli', 'build.mjs')], { cwd: root, timeoutMs: 180_000 });
+}
+
 /** Nothing of what the machine is set up for reaches the programs of a test. */
 const env = Object.fromEntries(
   Object.keys(process.env)
@@ -13,8 +24,13 @@ const env = Object.fromEntries(
 );
 
 /** Starts `streamgauge ARGUMENTS` as a process of its own. */
-export function startStreamgauge(args: readonly string[]): Child {
-  return new Child(process.execPath, [program, ...args], { cwd: root, env });
+export function startStreamgauge(args: readonly string[], build: Build = 'sources'): Child {
+  return new Child(process.execPath, [entries[build], ...args], { cwd: root, env });
+}
+
+/** Runs `streamgauge ARGUMENTS` to its end. @returns what it wrote. @throws Error with that when it fails */
+export function runStreamgauge(args: readonly string[], timeoutMs: number): Promise<string> {
+  return run(process.execPath, [entries.sources, ...args], { cwd: root, env, timeoutMs });
 }
 
 export interface CollectorProcess {
@@ -56,8 +72,12 @@ export async function startCollectorProcess(
 }
 
 /** Starts `streamgauge agent` for a collector on 127.0.0.1. */
-export function startAgentProcess(grpcPort: number, args: readonly string[] = []): Child {
-  return startStreamgauge(['agent', '--endpoint', `127.0.0.1:${grpcPort}`, ...args]);
+export function startAgentProcess(
+  grpcPort: number,
+  args: readonly string[] = [],
+  build: Build = 'sources',
+): Child {
+  return startStreamgauge(['agent', '--endpoint', `127.0.0.1:${grpcPort}`, ...args], build);
 }
 
 async function isReady(httpPort: number): Promise<boolean> {

@@ -46,9 +46,13 @@ export async function betweenReports(httpPort: number, intervalMs: number): Prom
 /**
  * Ends an agent as an operator would, and holds the collector to account.
  *
+ * @returns how many reports the agent sent by its own account, and what the collector has counted
  * @throws Error unless the agent delivered everything and the collector has merged as many reports as it sent
  */
-export async function stopAndCheck(agent: Child, httpPort: number): Promise<StreamCounts> {
+export async function stopAndCheck(
+  agent: Child,
+  httpPort: number,
+): Promise<{ readonly sent: number; readonly counts: StreamCounts }> {
   const code = await agent.stop();
   if (code !== 0) throw new Error(`the agent ended with ${code}. It wrote:\n${agent.output.slice(-4000)}`);
   const drained = /"drained":(\{[^}]*\})/.exec(agent.output)?.[1];
@@ -61,5 +65,5 @@ export async function stopAndCheck(agent: Child, httpPort: number): Promise<Stre
       `the agent sent ${lastReport} reports, all delivered: ${delivered}; the collector merged ${counts.reports}`,
     );
   }
-  return counts;
+  return { sent: lastReport, counts };
 }
