@@ -37,8 +37,8 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     console.error(await list(files));
     return 1;
   }
-  const figures = await run(args);
   const machine = { node: process.versions.node, cpus: os.availableParallelism() };
+  const figures = await run(args);
   console.log(JSON.stringify({ name, ...machine, ...figures }));
   return 0;
 }
