@@ -10,12 +10,16 @@ import { quoted } from '../otel/config/value-text.ts';
 const allowed =
   'allowed: http://HOST:4318 or https://… for OTLP over HTTP, grpc://HOST:4317 or grpcs://… for OTLP over gRPC';
 
+const firstAfterMs = 1500;
+
 /** The reader that `--otlp URL` adds. Throws ConfigError for a URL that says neither HTTP nor gRPC. */
 export function otlpReader(url: string, intervalMs: number): MetricReaderConfig {
   return {
     kind: 'periodic',
     name: 'otlp',
     intervalMs,
+    // Soon, so that who has just typed the URL sees at the backend that it works.
+    firstAfterMs: Math.min(firstAfterMs, intervalMs),
     timeoutMs: Math.min(readerDefaults.timeoutMs, intervalMs),
     maxRequestBytes: readerDefaults.maxRequestBytes,
     exporter: exporter(url),

@@ -76,6 +76,7 @@ export function pushReader(config: PeriodicReaderConfig, surroundings: ReaderSur
   const reader = new PeriodicReader({
     name,
     intervalMs: config.intervalMs,
+    firstAfterMs: config.firstAfterMs,
     timeoutMs: exporter.kind === 'console' ? config.timeoutMs : exporter.timeoutMs,
     temporality,
     maxRequestBytes: config.maxRequestBytes,

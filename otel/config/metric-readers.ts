@@ -10,6 +10,8 @@ export interface PeriodicReaderConfig {
   /** For logs, status and the collector's own metrics, unique among the readers: `otlp_grpc`, `otlp_http/2`. */
   readonly name: string;
   readonly intervalMs: number;
+  /** When to export first, counted from the start; without it, after one interval. */
+  readonly firstAfterMs?: number | undefined;
   /** One export, its retries included. At most the interval. */
   readonly timeoutMs: number;
   /** A request is split so that none is larger, before compression. */

@@ -23,6 +23,8 @@ export interface PeriodicReaderOptions {
   readonly name: string;
   /** Default 60,000. */
   readonly intervalMs?: number | undefined;
+  /** When to export first, counted from the start. Default: after one interval. */
+  readonly firstAfterMs?: number | undefined;
   /** How long one try of one request may take. Give the sender the same; this holds for senders that forget. Default 10,000. */
   readonly timeoutMs?: number | undefined;
   readonly temporality: Temporality;
@@ -73,6 +75,7 @@ export class PeriodicReader {
   readonly name: string;
   readonly temporality: Temporality;
   readonly #intervalMs: number;
+  readonly #firstAfterMs: number;
   readonly #clock: Clock;
   readonly #collect: PeriodicReaderOptions['collect'];
   readonly #encode: Encode;
@@ -98,6 +101,7 @@ export class PeriodicReader {
     this.name = options.name;
     this.temporality = options.temporality;
     this.#intervalMs = intervalMs;
+    this.#firstAfterMs = options.firstAfterMs ?? intervalMs;
     this.#clock = options.clock ?? systemClock;
     this.#collect = options.collect;
     this.#onDelivered = options.onDelivered;
@@ -141,7 +145,7 @@ export class PeriodicReader {
     };
   }
 
-  /** Begins to export, first after one interval. Does nothing when started or stopped before. @param signal stops the reader */
+  /** Begins to export, first after `firstAfterMs`. Does nothing when started or stopped before. @param signal stops the reader */
   start(signal?: AbortSignal): void {
     if (this.#loop !== undefined || this.#stopped.signal.aborted || this.#draining.signal.aborted) return;
     signal?.addEventListener('abort', () => void this.stop(), { signal: this.#stopped.signal });
@@ -169,7 +173,7 @@ export class PeriodicReader {
 
   async #run(): Promise<void> {
     const ended = this.#ended;
-    let nextMs = this.#clock.monotonicMs() + this.#intervalMs;
+    let nextMs = this.#clock.monotonicMs() + this.#firstAfterMs;
     for (;;) {
       this.#state = 'waiting';
       const waitMs = nextMs - this.#clock.monotonicMs();
