@@ -98,3 +98,31 @@ test('a refusing proxy resets new connections', async (t) => {
   t.is(error.code, 'ECONNRESET');
   t.is(proxy.connections, 0);
 });
+
+test('a stranded connection ends for the client, and the target hears nothing until the proxy closes', async (t) => {
+  const accepted = Promise.withResolvers<Socket>();
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    accepted.resolve(socket.resume());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const proxy = new TcpProxy((server.address() as AddressInfo).port);
+  await proxy.listen();
+  t.teardown(() => server.close());
+  const socket = await client(proxy);
+  socket.write('here');
+  const target = await accepted.promise;
+  await once(target, 'data');
+  proxy.strand();
+  await once(socket, 'close');
+  t.is(proxy.openConnections, 0);
+  // Another connection, there and back, is later than whatever the first one's end would have brought about.
+  const second = once(server, 'connection');
+  await client(proxy);
+  await second;
+  t.false(target.destroyed || target.readableEnded);
+  const closed = new Promise((resolve) => target.once('close', resolve));
+  await proxy.close();
+  await closed;
+  t.true(target.destroyed);
+});

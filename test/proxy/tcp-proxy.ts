@@ -20,6 +20,7 @@ export class TcpProxy {
   readonly #targetPort: number;
   readonly #server: Server;
   readonly #open = new Set<Connection>();
+  readonly #stranded = new Set<Socket>();
   #held = false;
 
   /** @param targetPort of the server on 127.0.0.1 that connections are handed on to. */
@@ -54,6 +55,14 @@ export class TcpProxy {
     for (const connection of [...this.#open]) connection.reset();
   }
 
+  /**
+   * Breaks every open connection on the side of those who connected; the target hears nothing of it, and its side stays open and
+   * silent until {@link close}: half-open, as after a crash or when something between forgets a connection.
+   */
+  strand(): void {
+    for (const connection of [...this.#open]) connection.strand();
+  }
+
   /** Hands nothing on, in either direction, until {@link resume}; connections stay open, new ones too. */
   hold(): void {
     this.#held = true;
@@ -68,6 +77,7 @@ export class TcpProxy {
   /** Cuts everything and stops listening. Safe when repeated. */
   async close(): Promise<void> {
     this.cut();
+    for (const socket of this.#stranded) socket.resetAndDestroy();
     if (!this.#server.listening) return;
     this.#server.close();
     await once(this.#server, 'close');
@@ -89,9 +99,20 @@ export class TcpProxy {
       this.bytesDown += bytes;
     });
     const sockets = [client, target];
+    let isStranded = false;
     const connection: Connection = {
       reset: () => {
+        if (isStranded) return;
         for (const socket of sockets) socket.resetAndDestroy();
+      },
+      strand: () => {
+        isStranded = true;
+        this.#open.delete(connection);
+        this.#stranded.add(target);
+        target.once('close', () => this.#stranded.delete(target));
+        up.stop();
+        down.stop();
+        client.resetAndDestroy();
       },
       hold: (held) => {
         up.held = held;
@@ -118,5 +139,6 @@ export class TcpProxy {
 
 interface Connection {
   reset(): void;
+  strand(): void;
   hold(held: boolean): void;
 }

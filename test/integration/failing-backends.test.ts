@@ -1,0 +1,168 @@
+import test from 'ava';
+import { until } from '../interop/until.ts';
+import { type Fault, faults } from '../sinks/fault-plan.ts';
+import { startGrpcSink } from '../sinks/grpc-sink.ts';
+import { startHttpSink } from '../sinks/http-sink.ts';
+import { type ReceivedPoint, receivedPoints } from '../sinks/received-points.ts';
+import { CountingSource, counts } from './counting-source.ts';
+import { otlpReader, startAgent, startCollector } from './in-process.ts';
+
+const kinds = [
+  ['otlp_grpc', startGrpcSink],
+  ['otlp_http', startHttpSink],
+] as const;
+
+const ours = ({ name }: ReceivedPoint): boolean => name === counts.name;
+
+/** How a backend fails, and what the collector must say of it afterwards. */
+const troubles: readonly {
+  readonly name: string;
+  readonly fault: Fault;
+  /** The count of the reader that the fault must move. */
+  readonly count?: 'pointsRejected' | 'pointsFailed';
+}[] = [
+  { name: 'unavailable', fault: 'unavailable' },
+  { name: 'throttle', fault: { throttleMs: 700 } },
+  { name: 'partial success', fault: { rejected: 1, message: 'one too many' }, count: 'pointsRejected' },
+  { name: 'invalid', fault: 'invalid', count: 'pointsFailed' },
+  { name: 'close', fault: 'close' },
+  { name: 'garbage', fault: 'garbage' },
+  { name: 'hang', fault: 'hang' },
+];
+
+test('backends that fail recover by themselves, and delay neither the others nor the streams', async (t) => {
+  const timesOf = new Map<string, number[]>();
+  const started = await Promise.all(
+    kinds.flatMap(([kind, start]) =>
+      troubles.map(async ({ name, fault, count }) => {
+        const sink = await start();
+        t.teardown(() => sink.stop());
+        const label = `${kind} ${name}`;
+        const times: number[] = [];
+        timesOf.set(label, times);
+        const plan = faults('ok', fault, 'ok', fault);
+        sink.plan = (request) => {
+          times.push(performance.now());
+          return plan(request);
+        };
+        return { kind, label, sink, name, count };
+      }),
+    ),
+  );
+  const dead = await startGrpcSink();
+  await dead.stop();
+  const healthy = await startHttpSink();
+  t.teardown(() => healthy.stop());
+  const healthyTimes: number[] = [];
+  healthy.plan = () => {
+    healthyTimes.push(performance.now());
+    return 'ok';
+  };
+  const collector = await startCollector(t, {
+    readers: [
+      ...started.map(({ kind, label, sink, name }) =>
+        otlpReader(kind, sink, {
+          name: label,
+          temporality: 'delta',
+          timeoutMs: name === 'hang' ? 1500 : 5000,
+        }),
+      ),
+      otlpReader('otlp_grpc', dead, { name: 'dead' }),
+      otlpReader('otlp_http', healthy, { name: 'healthy' }),
+    ],
+  });
+  const source = new CountingSource();
+  const counter = source.add(counts);
+  const agent = await startAgent(t, collector.addresses.grpc, {
+    id: 'a',
+    sources: [source.definition()],
+  });
+
+  // The agent counts all the while, and says when its reports were acknowledged.
+  let longestSilenceMs = 0;
+  let acknowledged = 0;
+  let acknowledgedAt = performance.now();
+  const counting = setInterval(() => {
+    counter.value++;
+    const now = performance.now();
+    longestSilenceMs = Math.max(longestSilenceMs, now - acknowledgedAt);
+    if (agent.status().acknowledged === acknowledged) return;
+    acknowledged = agent.status().acknowledged;
+    acknowledgedAt = now;
+  }, 10);
+  t.teardown(() => clearInterval(counting));
+  await Promise.all(
+    started.map(({ sink, label }) =>
+      sink.waitFor(({ attempts }) => attempts.length >= 5, `five tries at ${label}`, 20_000),
+    ),
+  );
+  clearInterval(counting);
+  const total = counter.value;
+  const sumOf = (points: readonly ReceivedPoint[]): number =>
+    [...new Map(points.filter(ours).map((point) => [point.start, point])).values()].reduce(
+      (sum, { value }) => sum + Number(value),
+      0,
+    );
+  const lostBy = (label: string): number => {
+    const { sink, count } = started.find((one) => one.label === label)!;
+    if (count !== 'pointsFailed') return 0;
+    // What the backend refused for good is gone, and the collector says so.
+    return sumOf(
+      sink.attempts
+        .filter(({ fault }) => fault === 'invalid')
+        .flatMap(({ request }) => receivedPoints([request])),
+    );
+  };
+  for (const { sink, label } of started)
+    await until(() => sumOf(sink.points) + lostBy(label) === total, `${label} has all ${total}`, 10_000);
+
+  for (const { sink, label, name, count } of started) {
+    // A retry repeats the interval and its value.
+    const byInterval = Map.groupBy(
+      sink.attempts.flatMap(({ request }) => receivedPoints([request])).filter(ours),
+      ({ start }) => start,
+    );
+    const intervals = [...byInterval.values()];
+    for (const tries of intervals)
+      t.is(new Set(tries.map(({ time, value }) => `${time} ${value}`)).size, 1, label);
+    for (const [i, [point]] of intervals.entries())
+      if (i > 0) t.is(point!.start, intervals[i - 1]![0]!.time, label);
+    const status = (await statusOf(collector.addresses.admin)).exports.find((one) => one.name === label)!;
+    t.is(status.failuresInARow, 0, label);
+    if (count !== undefined) t.true(status.counts[count] > 0, `${label}: ${count}`);
+    const others = ['pointsRejected', 'pointsFailed', 'pointsDropped'].filter((each) => each !== count);
+    for (const other of others) t.is(status.counts[other], 0, `${label}: ${other}`);
+    if (name !== 'throttle') continue;
+    const times = timesOf.get(label)!;
+    for (const at of [1, 3])
+      t.true(times[at + 1]! - times[at]! >= 700, `${label} waited ${times[at + 1]! - times[at]!} ms`);
+  }
+
+  const gaps = healthyTimes.map((time, i) => (i === 0 ? 0 : time - healthyTimes[i - 1]!));
+  t.true(Math.max(...gaps) < 1000, `the healthy backend waited ${Math.max(...gaps)} ms`);
+  t.true(longestSilenceMs < 1000, `the stream waited ${longestSilenceMs} ms`);
+  t.is(agent.status().reconnects, 0);
+  const readers = (await statusOf(collector.addresses.admin)).readers;
+  t.like(
+    readers.find(({ name }) => name === 'dead'),
+    { state: 'failing', points: 0 },
+  );
+  t.like(
+    readers.find(({ name }) => name === 'healthy'),
+    { state: 'ok', droppedPoints: 0, error: '' },
+  );
+});
+
+interface Status {
+  readonly readers: readonly { readonly name: string; readonly state: string; readonly points: number }[];
+  readonly exports: readonly {
+    readonly name: string;
+    readonly failuresInARow: number;
+    readonly counts: Readonly<Record<string, number>>;
+  }[];
+}
+
+async function statusOf(admin: string): Promise<Status> {
+  const response = await fetch(`http://${admin}/status`, { signal: AbortSignal.timeout(5000) });
+  return (await response.json()) as Status;
+}
