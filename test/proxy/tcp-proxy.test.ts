@@ -108,13 +108,15 @@ test('a stranded connection ends for the client, and the target hears nothing un
   await once(server, 'listening');
   const proxy = new TcpProxy((server.address() as AddressInfo).port);
   await proxy.listen();
-  t.teardown(() => server.close());
+  t.teardown(async () => {
+    await proxy.close();
+    server.close();
+  });
   const socket = await client(proxy);
-  socket.write('here');
   const target = await accepted.promise;
-  await once(target, 'data');
+  const stranded = new Promise((resolve) => socket.once('close', resolve));
   proxy.strand();
-  await once(socket, 'close');
+  await stranded;
   t.is(proxy.openConnections, 0);
   // Another connection, there and back, is later than whatever the first one's end would have brought about.
   const second = once(server, 'connection');
