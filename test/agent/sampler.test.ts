@@ -88,7 +88,12 @@ test('a source that throws keeps nobody from being collected', (t) => {
     },
   });
   const cell = group.define({} as never);
-  sources.push({ name: 'good', collect: () => group.set(cell, group.collections + 1) });
+  sources.push({
+    name: 'good',
+    collect: () => {
+      group.set(cell, group.collections + 1);
+    },
+  });
   sampler.start();
   clock.advance(2000);
   t.deepEqual(errors, [error, error, error]);
