@@ -3,6 +3,8 @@ import { isUsage, program } from './program.ts';
 
 /** Runs the command line. Ends the process with 1 when it cannot do what it is asked to. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // The gRPC library prints failures of its own wording beside ours. It looks at this when it is loaded, which is when a command runs.
+  process.env.GRPC_VERBOSITY ??= 'NONE';
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
   // Who reads the output may leave first: `streamgauge agent --once | head`.

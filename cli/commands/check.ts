@@ -31,11 +31,13 @@ const collectorKeys = ['file_format', 'grpc', 'http', 'admin', 'meter_provider',
 
 /** Whose configuration it is, by its top-level keys: the kind that more of them belong to. */
 function kindOf(text: string, file: string): 'agent' | 'collector' {
-  const { value } = readYaml(text, file, process.env);
+  const { value, problems } = readYaml(text, file, process.env);
   const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
   const count = (known: readonly string[]) => keys.filter((key) => known.includes(key)).length;
   const [forAgent, forCollector] = [count(agentKeys), count(collectorKeys)];
   if (forAgent !== forCollector) return forAgent > forCollector ? 'agent' : 'collector';
+  // What is not YAML has no keys to tell by.
+  if (problems.length > 0) throw new ConfigError(problems);
   throw ConfigError.of(
     file,
     'its keys do not tell whether it is for the agent or the collector; say which with --agent or --collector',

@@ -30,7 +30,7 @@ export function summaryLog(
       readers: exports,
     };
     const states = readers.map(({ name, state }) => `, ${name} ${state}`).join('');
-    const message = `${agents} agents, ${countText(seriesIn)} series in, ${countText(seriesOut)} out, ${countText(Math.round(pointsPerSecond))} points/s${states}`;
+    const message = `${agents} ${agents === 1 ? 'agent' : 'agents'}, ${countText(seriesIn)} series in, ${countText(seriesOut)} out, ${countText(Math.round(pointsPerSecond))} points/s${states}`;
     log.info(fields, message);
   }, everyMs);
   return () => clearInterval(timer);

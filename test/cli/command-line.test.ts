@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -101,6 +103,27 @@ test('check prints every problem on a line of its own', (t) => {
     stdout: '',
     stderr: `${faulty}:1:14: grpc.port: found "x"; allowed: a whole number from 0 to 65535\n${faulty}:2:8: http.prt: unknown key, did you mean port? allowed: host, port, insecure\n`,
   });
+});
+
+test('check says where a file that is not YAML breaks off', (t) => {
+  const broken = file('broken.yaml', 'grpc: [1\nhttp');
+  const { status, stderr } = run(['check', broken]);
+  t.is(status, 1);
+  t.true(stderr.startsWith(`${broken}:2:`), stderr);
+});
+
+test('a gRPC port in use is one sentence', async (t) => {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  t.teardown(() => holder.close());
+  const { port } = holder.address() as AddressInfo;
+  const free = ['--http-port', '0', '--admin-port', '0'];
+  const { status, stderr } = run(['collector', '--log-level', 'error', '--grpc-port', `${port}`, ...free]);
+  t.is(status, 1);
+  t.is(
+    stderr,
+    `streamgauge: The gRPC server cannot listen on 127.0.0.1:${port}: another program listens there already. Choose another with --grpc-port or grpc.port.\n`,
+  );
 });
 
 test('an agent without a file loads neither a schema nor a YAML library', (t) => {
