@@ -28,7 +28,7 @@ export function program(): Command {
       `
 Examples:
   streamgauge up                                    everything on this machine, live
-  streamgauge up --otlp http://localhost:4318       the same, and on to a backend
+  streamgauge up --otlp http://backend:4318         the same, and on to a backend
   streamgauge collector --config collector.yaml     a collector
   streamgauge agent --endpoint 127.0.0.1:4317       an agent that reports to it
   streamgauge check collector.yaml                  look for mistakes before starting
@@ -120,7 +120,7 @@ function addUp(program: Command): void {
       `
 Examples:
   streamgauge up
-  streamgauge up --otlp http://localhost:4318
+  streamgauge up --otlp http://backend.example.com:4318
   streamgauge up --otlp grpc://backend.example.com:4317 --otlp-interval 5s
   streamgauge up --grpc-port 0 --http-port 0 --admin-port 0
 `,

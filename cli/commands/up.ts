@@ -21,7 +21,7 @@ export async function runUp(flags: UpFlags): Promise<void> {
   const config = await collectorSettings(flags, process.env);
   const live = process.stdout.isTTY && process.env.TERM !== 'dumb' ? new LiveView(process.stdout) : undefined;
   const log = pinoLog(config.log.level, live?.log);
-  const collector = new Collector(config, { log });
+  const collector = new Collector(config, { log, version: version() });
   const agent = upAgent(() => collector.addresses.grpc, flags.interval, log);
   let stopSummary = (): void => live?.stop();
   try {
