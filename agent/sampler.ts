@@ -25,10 +25,20 @@ export interface SamplerOptions {
 const earlyMs = 1;
 
 /**
+ * A tick that is off its time by at most this part of the interval, and at most so much, bears the time it should have had: at steady
+ * times a report needs no bytes for its time, and reading the values takes as long. Prometheus aligns its scrapes likewise.
+ */
+const alignWithin = 1 / 200;
+const maxAlignUs = 5000;
+
+/** After so many ticks in a row that were off, the wall clock has moved, and the ticks have other times from then on. */
+const offTicks = 3;
+
+/**
  * Collects each group at its interval, with one timer for all. Ticks are multiples of the interval from one common origin, the
  * start: groups whose ticks coincide are collected together and share one report, and agents that start at different moments do
  * not report at the same one. Due times follow the monotonic clock, so nothing drifts; ticks missed while the machine slept or
- * the process was stopped are left out, never made up for. The wall clock is read once a tick.
+ * the process was stopped are left out, never made up for. The wall clock is read once a tick, and aligned where it is off by little.
  */
 export class Sampler {
   readonly #clock: Clock;
@@ -36,6 +46,12 @@ export class Sampler {
   readonly #onSourceError: SamplerOptions['onSourceError'];
   readonly #schedules: Schedule[] = [];
   #originMs = 0;
+  /** The origin by the wall clock, in microseconds. */
+  #originUs = 0;
+  /** Ticks in a row that were too far off to be aligned. */
+  #off = 0;
+  /** The time of the last tick. */
+  #lastUs = 0;
   #running = false;
   #cancel: (() => void) | undefined;
 
@@ -57,6 +73,7 @@ export class Sampler {
     if (this.#running) return;
     this.#running = true;
     this.#originMs = this.#clock.monotonicMs();
+    this.#originUs = this.#clock.nowUs();
     for (const schedule of this.#schedules) schedule.tick = 0;
     this.#collectDue();
   }
@@ -70,22 +87,46 @@ export class Sampler {
 
   /** One collection of every group now, outside the schedule: the last one before the agent leaves. */
   collectAll(): void {
-    const timeUs = this.#clock.nowUs();
+    const nowUs = this.#clock.nowUs();
+    // The last tick may have been aligned to a moment that is still to come.
+    const timeUs = nowUs <= this.#lastUs && this.#lastUs - nowUs < maxAlignUs ? this.#lastUs + 1 : nowUs;
     for (const schedule of this.#schedules) this.#collect(schedule, timeUs);
   }
 
   #collectDue(): void {
     const now = this.#clock.monotonicMs();
-    const timeUs = this.#clock.nowUs();
-    let collected = false;
-    for (const schedule of this.#schedules) {
-      if (this.#dueMs(schedule) > now + earlyMs) continue;
+    const due = this.#schedules.filter((schedule) => this.#dueMs(schedule) <= now + earlyMs);
+    const timeUs = this.#timeUs(due);
+    this.#lastUs = timeUs;
+    for (const schedule of due) {
       this.#collect(schedule, timeUs);
       schedule.tick = Math.max(schedule.tick + 1, this.#tickAfter(schedule.group.intervalMs, now));
-      collected = true;
     }
-    if (collected) this.#onCollected();
+    if (due.length > 0) this.#onCollected();
     if (this.#running) this.#arm(this.#clock.monotonicMs());
+  }
+
+  /** The time that groups which are due together bear. */
+  #timeUs(due: readonly Schedule[]): number {
+    const nowUs = this.#clock.nowUs();
+    let intervalMs = Number.POSITIVE_INFINITY;
+    let dueMs = 0;
+    for (const schedule of due) {
+      intervalMs = Math.min(intervalMs, schedule.group.intervalMs);
+      dueMs = Math.max(dueMs, this.#dueMs(schedule));
+    }
+    if (due.length === 0) return nowUs;
+    const dueUs = this.#originUs + Math.round((dueMs - this.#originMs) * 1000);
+    if (Math.abs(nowUs - dueUs) <= Math.min(maxAlignUs, intervalMs * 1000 * alignWithin)) {
+      this.#off = 0;
+      // After a tick that came almost an interval late, the aligned time could be before it.
+      return dueUs <= this.#lastUs ? nowUs : dueUs;
+    }
+    if (++this.#off === offTicks) {
+      this.#originUs += nowUs - dueUs;
+      this.#off = 0;
+    }
+    return nowUs;
   }
 
   #collect({ group, sources }: SampledGroup, timeUs: number): void {

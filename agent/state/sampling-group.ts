@@ -11,6 +11,10 @@ export interface Epoch {
   readonly beganMs: number | undefined;
 }
 
+/** How likely a series' value changes, in the order of the wire. */
+export const changesOrder = ['often', 'sometimes', 'seldom'] as const;
+export type Changes = (typeof changesOrder)[number];
+
 /** One series of the agent: what Define says of it. */
 export interface AgentSeries {
   /** `undefined`: the agent's own resource. */
@@ -27,6 +31,11 @@ export interface AgentSeries {
    * count steps: a power of ten or of two. A hint only; any value is sent exactly.
    */
   readonly step?: number | undefined;
+  /**
+   * How likely the value is another one at each sampling: `often`, on a quiet machine too; `sometimes`, the default; `seldom`. A hint
+   * only: series that change together stand together on the wire, where a run of unchanged ones costs a byte.
+   */
+  readonly changes?: Changes | undefined;
   /** Monotonic sums: a fall of up to this much is the kernel's rounding, and the higher value is held. 0 or absent: any fall opens a new epoch. */
   readonly fallTolerance?: number | undefined;
 }

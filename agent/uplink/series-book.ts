@@ -1,7 +1,12 @@
 import type { NumberColumn } from '../../proto/columns/number-column.ts';
 import { StreamColumns } from '../../proto/report/stream-columns.ts';
 import type { GroupState } from '../../proto/report/write-report.ts';
-import type { AgentSeries, RetireReason, SamplingGroup } from '../state/sampling-group.ts';
+import {
+  type AgentSeries,
+  changesOrder,
+  type RetireReason,
+  type SamplingGroup,
+} from '../state/sampling-group.ts';
 import type { DefineBatches } from './define-batches.ts';
 import type { HeldSeries } from './held-series.ts';
 
@@ -102,11 +107,17 @@ export class SeriesBook {
     }
   }
 
-  /** Gives a number to every series of the group that lacks one, after `retire` and `takeRetired`. The definitions wait in the batches. */
+  /**
+   * Gives a number to every series of the group that lacks one, those that change often first, after `retire` and `takeRetired`. The
+   * definitions wait in the batches.
+   */
   define(group: SamplingGroup, nowMs: number): void {
     const book = this.#bookOf(group);
     if (book.version === group.version) return;
-    for (let cell = 0; cell < group.cells; cell++) if (!book.numbers[cell]) this.#define(book, cell, nowMs);
+    for (const changes of changesOrder)
+      for (let cell = 0; cell < group.cells; cell++)
+        if (!book.numbers[cell] && (group.seriesAt(cell)?.changes ?? 'sometimes') === changes)
+          this.#define(book, cell, nowMs);
     // Opening an epoch for a series that is held no longer has raised the version, so it is noted after the walk.
     book.version = group.version;
   }

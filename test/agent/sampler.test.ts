@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { Clock } from '../../agent/clock.ts';
 import { Sampler } from '../../agent/sampler.ts';
 import { SamplingGroup } from '../../agent/state/sampling-group.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -119,4 +120,43 @@ test('a group that is added while running is collected at its next multiple; sto
   const { collections } = groups[0]!.group;
   clock.advance(10_000);
   t.is(groups[0]!.group.collections, collections);
+});
+
+/** Lets each tick come so many milliseconds late; gives the times it then bore, in microseconds since the first. */
+function timesOf(latenessMs: readonly number[], wall: (tick: number) => number = () => 0): number[] {
+  const fake = new FakeClock();
+  let tick = 0;
+  const clock: Clock = {
+    nowUs: () => fake.nowUs() + wall(tick),
+    monotonicMs: () => fake.monotonicMs(),
+    setTimeout: (run, delayMs) => fake.setTimeout(run, delayMs),
+  };
+  const sampler = new Sampler({ clock, onCollected: () => {}, onSourceError: () => {} });
+  const group = new SamplingGroup(0, 1000, 'x');
+  sampler.add({ group, sources: [] });
+  sampler.start();
+  const startUs = group.timeUs;
+  let atMs = 0;
+  return latenessMs.map((lateMs) => {
+    tick++;
+    fake.suspend(tick * 1000 + lateMs - atMs);
+    atMs = tick * 1000 + lateMs;
+    return group.timeUs - startUs;
+  });
+}
+
+test('a tick that is a little off bears the time it should have had, one that is far off its own', (t) => {
+  t.deepEqual(timesOf([1.3, 1, 5, 5.1, 300, 1.9]), [1e6, 2e6, 3e6, 4_005_100, 5_300_000, 6e6]);
+});
+
+test('times go on after the wall clock was set, and ascend after a tick that was almost an interval late', (t) => {
+  const hour = 3_600_000_000;
+  const ahead = timesOf([0, 0, 0, 0.2, 0.4], (tick) => (tick > 1 ? hour : 0));
+  t.deepEqual(ahead, [1e6, hour + 2e6, hour + 3e6, hour + 4_000_200, hour + 5_000_200]);
+  t.deepEqual(
+    timesOf([999.5, 4.5], () => 0),
+    [1_999_500, 2e6],
+  );
+  const slewed = timesOf([998, 0.5], (tick) => (tick > 0 ? 4000 : 0));
+  t.deepEqual(slewed, [2_002_000, 2_004_500]);
 });

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { attributes } from '../../../otel/model/attributes.ts';
 import { metric } from '../../../otel/model/metric.ts';
-import type { SamplingGroup } from '../../state/sampling-group.ts';
+import type { Changes, SamplingGroup } from '../../state/sampling-group.ts';
 import type { Source } from '../source.ts';
 import { sinceBoot } from './boot.ts';
 import { causeOf, type HostContext } from './host-context.ts';
@@ -35,14 +35,14 @@ const physicalCount = metric({
  * The modes in the order of the wire, which puts those that tick each second before those that seldom do, and the fields of
  * /proc/stat that each is the sum of. User holds guest and nice holds guest_nice, as in the kernel.
  */
-const modes: readonly (readonly [mode: string, ...fields: number[]])[] = [
-  ['user', 0],
-  ['system', 2],
-  ['idle', 3],
-  ['interrupt', 5, 6],
-  ['iowait', 4],
-  ['nice', 1],
-  ['steal', 7],
+const modes: readonly (readonly [mode: string, changes: Changes, ...fields: number[]])[] = [
+  ['user', 'often', 0],
+  ['system', 'often', 2],
+  ['idle', 'often', 3],
+  ['interrupt', 'sometimes', 5, 6],
+  ['iowait', 'sometimes', 4],
+  ['nice', 'seldom', 1],
+  ['steal', 'seldom', 7],
 ];
 const fieldCount = 8;
 
@@ -88,8 +88,8 @@ export class CpuSource implements Source {
     const { scope } = context;
     const boot = sinceBoot(context.boot);
     this.#counts = new SeriesSet(group, [
-      { scope, metric: logicalCount, attributes: [], ...boot },
-      { scope, metric: physicalCount, attributes: [], ...boot },
+      { scope, metric: logicalCount, attributes: [], changes: 'seldom', ...boot },
+      { scope, metric: physicalCount, attributes: [], changes: 'seldom', ...boot },
     ]);
   }
 
@@ -137,7 +137,7 @@ export class CpuSource implements Source {
 
   /** One mode of all CPUs after the other: on the wire, counters that tick alike then stand together. */
   #putMode(mode: number): void {
-    const [, first, second] = modes[mode]!;
+    const [, , first, second] = modes[mode]!;
     for (let number = 0; number < this.#cpus.length; number++) {
       const cpu = this.#cpus[number];
       if (cpu === undefined || !cpu.online) continue;
@@ -156,11 +156,12 @@ export class CpuSource implements Source {
   }
 
   #add(number: number): LogicalCpu {
-    const series = modes.map(([mode]) => ({
+    const series = modes.map(([mode, changes]) => ({
       scope: this.#context.scope,
       metric: cpuTime,
       attributes: attributes({ 'cpu.logical_number': BigInt(number), 'cpu.mode': mode }),
       step: 1 / userHz,
+      changes,
       fallTolerance: fallToleranceSeconds,
       ...sinceBoot(this.#context.boot),
     }));

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Attributes } from '../../../otel/model/attributes.ts';
 import type { MetricDescription } from '../../../otel/model/metric.ts';
-import type { SamplingGroup } from '../../state/sampling-group.ts';
+import type { Changes, SamplingGroup } from '../../state/sampling-group.ts';
 import { HeldNumber } from './held-number.ts';
 import type { HostContext } from './host-context.ts';
 import { NameTable } from './name-table.ts';
@@ -13,8 +13,8 @@ export interface DeviceCounter {
   readonly metric: MetricDescription;
   readonly attributes: (device: string) => Attributes;
   readonly step: number;
-  /** Counters that seldom move stand behind those of all devices that often do, in long unchanged runs. */
-  readonly seldom: boolean;
+  /** How often it does where the device is in use. */
+  readonly changes: Changes;
 }
 
 /** What tells devices of one kind apart. */
@@ -42,7 +42,6 @@ interface Device {
   set: SeriesSet | undefined;
   /** The reading before its life began; `undefined`: it was there at the first. */
   after: Reading | undefined;
-  quiet: boolean;
   missed: boolean;
 }
 
@@ -109,18 +108,11 @@ export class DeviceCounters {
   /** To be called when the whole list was read and all values are in their places. */
   end(): void {
     this.#table.sweep((device) => this.#missing(device));
-    let isNew = false;
-    for (const device of this.#devices) if (!device.missed && this.#identify(device)) isNew = true;
-    // At first, devices that have never counted anything go last: they will likely stay unchanged.
-    if (isNew && this.#previous === undefined) {
-      const all = [...this.#devices];
-      for (const device of all) device.quiet = device.values.every((value) => !(value > 0));
-      this.#devices.clear();
-      for (const quiet of [false, true])
-        for (const device of all) if (device.quiet === quiet) this.#devices.add(device);
+    for (const device of this.#devices) if (!device.missed) this.#identify(device);
+    for (const { set, values, missed } of this.#devices) {
+      if (set === undefined || missed) continue;
+      for (let i = 0; i < values.length; i++) set.put(i, values[i]!);
     }
-    this.#put(false);
-    this.#put(true);
     this.#previous = this.#current;
   }
 
@@ -140,7 +132,6 @@ export class DeviceCounters {
       identity: undefined,
       set: undefined,
       after: this.#previous,
-      quiet: false,
       missed: false,
     };
     if (wanted) {
@@ -167,8 +158,8 @@ export class DeviceCounters {
     return true;
   }
 
-  /** Looks whether it is still the same device. True: it has no series yet. */
-  #identify(device: Device): boolean {
+  /** Looks whether it is still the same device, and makes the series of one that has none. */
+  #identify(device: Device): void {
     const identity = device.held.read();
     if (identity !== undefined && identity !== device.identity) {
       const known = device.identity !== undefined;
@@ -179,17 +170,17 @@ export class DeviceCounters {
         device.set = undefined;
         device.after = this.#previous;
         device.missed = true;
-        return false;
+        return;
       }
     }
-    if (device.set !== undefined) return false;
-    device.set = this.#define(device);
-    return true;
+    device.set ??= this.#define(device);
   }
 
   #define(device: Device): SeriesSet {
     const { boot, scope } = this.#context;
-    const { name, identity, after } = device;
+    const { name, identity, after, values } = device;
+    // One that has never counted anything will likely go on so.
+    const isUsed = values.some((value) => value > 0);
     const beganMs = this.#kind.beginsAtZero(name)
       ? after === undefined
         ? boot.epoch.beganMs
@@ -197,22 +188,15 @@ export class DeviceCounters {
       : undefined;
     const epoch = { token: boot.token(...this.#kind.epochParts(name, identity)), beganMs };
     const startTimeUs = after === undefined ? boot.startTimeUs : after.timeUs;
-    const series = this.#kind.counters.map(({ metric, attributes, step }) => ({
+    const series = this.#kind.counters.map(({ metric, attributes, step, changes }) => ({
       scope,
       metric,
       attributes: attributes(name),
       step,
+      changes: isUsed ? changes : ('seldom' as const),
       epoch,
       startTimeUs,
     }));
     return new SeriesSet(this.#group, series);
-  }
-
-  #put(seldom: boolean): void {
-    const { counters } = this.#kind;
-    for (const { set, values, missed } of this.#devices) {
-      if (set === undefined || missed) continue;
-      for (let i = 0; i < counters.length; i++) if (counters[i]!.seldom === seldom) set.put(i, values[i]!);
-    }
   }
 }

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { type Attributes, attributes } from '../../../otel/model/attributes.ts';
 import { type MetricDescription, metric } from '../../../otel/model/metric.ts';
-import type { SamplingGroup } from '../../state/sampling-group.ts';
+import type { Changes, SamplingGroup } from '../../state/sampling-group.ts';
 import type { Source } from '../source.ts';
 import { DeviceCounters } from './device-counters.ts';
 import type { HostContext } from './host-context.ts';
@@ -53,6 +53,7 @@ interface Field {
   readonly metric: MetricDescription;
   readonly direction?: string;
   readonly step: number;
+  readonly changes?: Changes;
 }
 
 /** In the order of the wire: writes tick on any busy host, reads on few, merges seldom. Discards and flushes have no place in the conventions. */
@@ -61,11 +62,11 @@ const fields: readonly Field[] = [
   { field: 4, metric: operations, direction: 'write', step: 1 },
   { field: 7, metric: operationTime, direction: 'write', step: 0.001 },
   { field: 9, metric: ioTime, step: 0.001 },
-  { field: 5, metric: merged, direction: 'write', step: 1 },
+  { field: 5, metric: merged, direction: 'write', step: 1, changes: 'seldom' },
   { field: 2, metric: io, direction: 'read', step: sectorBytes },
   { field: 0, metric: operations, direction: 'read', step: 1 },
   { field: 3, metric: operationTime, direction: 'read', step: 0.001 },
-  { field: 1, metric: merged, direction: 'read', step: 1 },
+  { field: 1, metric: merged, direction: 'read', step: 1, changes: 'seldom' },
 ];
 const fieldCount = 11;
 
@@ -91,12 +92,12 @@ export class DiskSource implements Source {
     const directory = (name: string): string => `${context.root}/sys/block/${name.replaceAll('/', '!')}`;
     this.#devices = new DeviceCounters(context, group, {
       plural: 'disks',
-      counters: fields.map(({ metric, direction, step }) => ({
+      counters: fields.map(({ metric, direction, step, changes = 'sometimes' }) => ({
         metric,
         attributes: (name): Attributes =>
           attributes({ 'system.device': name, 'disk.io.direction': direction }),
         step,
-        seldom: false,
+        changes,
       })),
       wanted: (name) => passes(name) && (!hasBlock || fs.existsSync(directory(name))),
       identityPath: (name) => `${directory(name)}/diskseq`,

@@ -1,7 +1,7 @@
 import type { StatsFs } from 'node:fs';
 import { attributes } from '../../../otel/model/attributes.ts';
 import { type MetricDescription, metric } from '../../../otel/model/metric.ts';
-import type { AgentSeries, SamplingGroup } from '../../state/sampling-group.ts';
+import type { AgentSeries, Changes, SamplingGroup } from '../../state/sampling-group.ts';
 import { sinceBoot } from './boot.ts';
 import type { HostContext } from './host-context.ts';
 import type { Mount } from './mount-table.ts';
@@ -53,7 +53,7 @@ export class FilesystemSeries {
   readonly set: SeriesSet;
 
   constructor(context: HostContext, group: SamplingGroup, mount: Mount) {
-    const series = (m: MetricDescription, step: number, state?: string): AgentSeries => ({
+    const series = (m: MetricDescription, step: number, state?: string, changes?: Changes): AgentSeries => ({
       scope: context.scope,
       metric: m,
       attributes: attributes({
@@ -64,6 +64,7 @@ export class FilesystemSeries {
         'system.filesystem.type': mount.type,
       }),
       step,
+      changes,
       ...sinceBoot(context.boot),
     });
     // Blocks of 4096 bytes are the rule; the step is a hint, and any size is sent exactly.
@@ -73,8 +74,8 @@ export class FilesystemSeries {
       series(usage, block, 'free'),
       series(inodes, 1, 'used'),
       series(inodes, 1, 'free'),
-      series(usage, block, 'reserved'),
-      series(limit, block),
+      series(usage, block, 'reserved', 'seldom'),
+      series(limit, block, undefined, 'seldom'),
     ]);
   }
 

@@ -67,9 +67,9 @@ export function hostSources(from: HostSourcesOptions): Source[] {
   const make: Record<keyof HostOptions, (group: SamplingGroup) => Source> = {
     cpu: (group) => new CpuSource(context, group),
     memory: (group) => new MemorySource(context, group),
+    paging: (group) => new PagingSource(context, group),
     network: (group) => new NetworkSource(context, group, options.network),
     disk: (group) => new DiskSource(context, group, options.disk),
-    paging: (group) => new PagingSource(context, group),
     load: (group) => new LoadSource(context, group),
     uptime: (group) => new UptimeSource(context, group),
     filesystem: (group) => new FilesystemSource(context, group, options.filesystem),

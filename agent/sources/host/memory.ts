@@ -38,6 +38,9 @@ const slab = metric({
 
 const kibibyte = 1024;
 
+/** /proc/meminfo is in kibibytes, but what is read here is counted in pages, which are of 4,096 bytes or a multiple. */
+const pageBytes = 4096;
+
 /** system.memory.*, from /proc/meminfo. */
 export class MemorySource implements Source {
   readonly name = 'host.memory';
@@ -58,7 +61,7 @@ export class MemorySource implements Source {
   constructor(context: HostContext, group: SamplingGroup) {
     this.#context = context;
     this.#file = new ProcFile(context, '/proc/meminfo', 'system.memory.* is');
-    const base = { scope: context.scope, step: kibibyte, ...sinceBoot(context.boot) };
+    const base = { scope: context.scope, step: pageBytes, ...sinceBoot(context.boot) };
     const inState = (state: string): AgentSeries => ({
       ...base,
       metric: usage,
@@ -70,15 +73,15 @@ export class MemorySource implements Source {
       attributes: attributes({ 'system.memory.linux.slab.state': state }),
     });
     this.#set = new SeriesSet(group, [
-      inState('used'),
-      inState('free'),
-      { ...base, metric: available, attributes: noAttributes },
+      { ...inState('used'), changes: 'often' },
+      { ...inState('free'), changes: 'often' },
+      { ...base, metric: available, attributes: noAttributes, changes: 'often' },
       inState('cached'),
       inState('buffers'),
       slabIn('reclaimable'),
       slabIn('unreclaimable'),
       { ...base, metric: shared, attributes: noAttributes },
-      { ...base, metric: limit, attributes: noAttributes },
+      { ...base, metric: limit, attributes: noAttributes, changes: 'seldom' },
     ]);
   }
 

@@ -38,14 +38,14 @@ const dropped = metric({
 
 /** The column of /proc/net/dev behind the name, from 0: eight of receiving, eight of transmitting. In the order of the wire. */
 const columns = [
-  { column: 0, metric: io, direction: 'receive', seldom: false },
-  { column: 8, metric: io, direction: 'transmit', seldom: false },
-  { column: 1, metric: packets, direction: 'receive', seldom: false },
-  { column: 9, metric: packets, direction: 'transmit', seldom: false },
-  { column: 2, metric: errors, direction: 'receive', seldom: true },
-  { column: 10, metric: errors, direction: 'transmit', seldom: true },
-  { column: 3, metric: dropped, direction: 'receive', seldom: true },
-  { column: 11, metric: dropped, direction: 'transmit', seldom: true },
+  { column: 0, metric: io, direction: 'receive', changes: 'often' },
+  { column: 8, metric: io, direction: 'transmit', changes: 'often' },
+  { column: 1, metric: packets, direction: 'receive', changes: 'often' },
+  { column: 9, metric: packets, direction: 'transmit', changes: 'often' },
+  { column: 2, metric: errors, direction: 'receive', changes: 'seldom' },
+  { column: 10, metric: errors, direction: 'transmit', changes: 'seldom' },
+  { column: 3, metric: dropped, direction: 'receive', changes: 'seldom' },
+  { column: 11, metric: dropped, direction: 'transmit', changes: 'seldom' },
 ] as const;
 const columnCount = 12;
 
@@ -75,7 +75,7 @@ export class NetworkSource implements Source {
     const namespace = namespaceName(`${context.root}${directory}/ns/net`);
     this.#devices = new DeviceCounters(context, group, {
       plural: 'network interfaces',
-      counters: columns.map(({ metric, direction, seldom }) => ({
+      counters: columns.map(({ metric, direction, changes }) => ({
         metric,
         attributes: (name): Attributes =>
           attributes({
@@ -85,7 +85,7 @@ export class NetworkSource implements Source {
             'system.device': metric === packets ? name : undefined,
           }),
         step: 1,
-        seldom,
+        changes,
       })),
       wanted: nameFilter(options.interfaces),
       identityPath: (name) => `${context.root}/sys/class/net/${name}/ifindex`,

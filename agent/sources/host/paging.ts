@@ -35,6 +35,9 @@ const usage = metric({
 });
 
 const kibibyte = 1024;
+
+/** /proc/swaps is in kibibytes, but the kernel counts pages, which are of 4,096 bytes or a multiple. */
+const pageBytes = 4096;
 const maxSwapDevices = 64;
 
 /**
@@ -76,9 +79,10 @@ export class PagingSource implements Source {
       ...base,
       metric: operations,
       attributes: attributes({ 'system.paging.direction': direction, 'system.paging.fault.type': 'major' }),
+      changes: 'seldom',
     });
     this.#counters = new SeriesSet(group, [
-      { ...faultsOf('minor'), fallTolerance: minorFaultTolerance },
+      { ...faultsOf('minor'), fallTolerance: minorFaultTolerance, changes: 'often' },
       faultsOf('major'),
       operationsTo('in'),
       operationsTo('out'),
@@ -136,7 +140,7 @@ export class PagingSource implements Source {
       scope: this.#context.scope,
       metric: usage,
       attributes: attributes({ 'system.device': device, 'system.paging.state': state }),
-      step: kibibyte,
+      step: pageBytes,
       ...sinceBoot(this.#context.boot),
     }));
     return new SeriesSet(this.#group, series);

@@ -24,7 +24,7 @@ export class UptimeSource implements Source {
     this.#context = context;
     this.#file = new ProcFile(context, '/proc/uptime', 'system.uptime is');
     this.#set = new SeriesSet(group, [
-      { scope: context.scope, metric: uptime, attributes: noAttributes, step: 0.01 },
+      { scope: context.scope, metric: uptime, attributes: noAttributes, step: 0.01, changes: 'often' },
     ]);
   }
 

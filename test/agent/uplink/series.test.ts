@@ -62,6 +62,20 @@ test('a series that was idle returns under a new number with the same epoch', as
   t.is(stream.defines.flatMap(({ epochs }) => epochs).length, 1);
 });
 
+test('series that change often have the first numbers, those that seldom do the last', async (t) => {
+  await using collector = await FakeCollector.start();
+  await using rig = uplinkRig(collector.address);
+  rig.group.define(counter('never', { changes: 'seldom' }));
+  rig.group.define(counter('now and then'));
+  rig.group.define(counter('always', { changes: 'often' }));
+  rig.group.define(counter('again', { changes: 'often' }));
+  rig.uplink.start();
+  rig.tick();
+  const stream = await collector.reported(0, 1);
+  for (const [i, name] of ['always', 'again', 'now and then', 'never'].entries())
+    t.is(stream.live(name)!.number, i + 1, name);
+});
+
 /** What a source may do between two reports. */
 type Step =
   | { readonly do: 'define' | 'report'; readonly kind: 'sum' | 'gauge' }

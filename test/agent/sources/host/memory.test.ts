@@ -47,7 +47,7 @@ test('bytes by state, from kibibytes', (t) => {
   source.collect();
   t.deepEqual(fixture.values(), expected(meminfo));
   t.like(fixture.series('system.memory.usage used')!, {
-    step: 1024,
+    step: 4096,
     metric: { unit: 'By', kind: 'sum', isMonotonic: false, valueType: 'int' },
   });
   const later = meminfo.replace('24123748', '20000000').replace('23932116', '99');
