@@ -1,3 +1,4 @@
+import '../small-young-generation.ts';
 import { Agent } from '../../agent/agent.ts';
 import type { AgentConfig } from '../../agent/config/agent-config.ts';
 import { type AgentFlags, agentSettings } from '../agent-settings.ts';
