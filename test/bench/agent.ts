@@ -28,7 +28,7 @@ const lines: readonly [figure: string, what: string, target: string][] = [
 
 /**
  * Real agent processes, as they come, each of which reports to a real collector process: one of the built package, which is what
- * users run, and one of a clone's sources, which pays for the stripping of types in memory.
+ * users run, and one of a clone's sources, whose types are stripped unless a cache has them compiled.
  */
 export async function run(args: readonly string[]): Promise<Figures> {
   const seconds = secondsArgument(args, 60);
