@@ -22,6 +22,11 @@ export class EndedList {
     this.#items.push(item);
   }
 
+  /** Whether {@link EndedList.release} would free one. */
+  hasReleasable(beforeS: number): boolean {
+    return this.#items.some(({ state, slot }) => isReleasable(state.series, slot, beforeS));
+  }
+
   /** Takes those out that left before this second of the store's life, and gives them to `free`. What was defined again since is dropped. Gives how many were freed. */
   release(beforeS: number, free: (item: EndedSeries) => void): number {
     const kept: EndedSeries[] = [];

@@ -56,11 +56,12 @@ export class HistogramState {
 
   beginEpoch(slot: number): void {
     const first = this.firstCell.get(slot);
+    const counted = (this.series.status.get(slot) & counting) !== 0;
     for (let cell = first; cell < first + this.widths.get(slot); cell++) {
-      this.offsets.set(cell, this.offsets.get(cell) + this.values.get(cell));
+      if (counted) this.offsets.set(cell, this.offsets.get(cell) + this.values.get(cell));
       this.values.set(cell, 0);
     }
-    this.sumOffsets.set(slot, this.sumOffsets.get(slot) + this.sums.get(slot));
+    if (counted) this.sumOffsets.set(slot, this.sumOffsets.get(slot) + this.sums.get(slot));
     this.sums.set(slot, 0);
     this.mins.set(slot, NaN);
     this.maxes.set(slot, NaN);
@@ -68,14 +69,16 @@ export class HistogramState {
 
   /**
    * Takes the first bucket counts, `buckets[at..at + width)`, and sum after a definition. Gives the count that was set aside as a
-   * baseline, or `undefined` when a bucket is below the held one of the same epoch and nothing was taken.
+   * baseline, or `undefined` when a bucket is below the held one of the same epoch, or no finite count, and nothing was taken.
    */
   settle(slot: number, buckets: Float64Array, at: number, sum: number): number | undefined {
     const status = this.series.status.get(slot);
     const first = this.firstCell.get(slot);
     const width = this.widths.get(slot);
-    if ((status & counting) !== 0) {
-      for (let i = 0; i < width; i++) if (buckets[at + i]! < this.values.get(first + i)) return undefined;
+    // Before the first counts of an epoch the held ones are zero. Written so that NaN is turned away too.
+    for (let i = 0; i < width; i++) {
+      const count = buckets[at + i]!;
+      if (!(count >= this.values.get(first + i) && count < Infinity)) return undefined;
     }
     const isBaseline = (status & (counting | fromZero)) === 0;
     let baseline = 0;
@@ -94,6 +97,7 @@ export class HistogramState {
 
   /** Another slot goes on from this one's counts, having counted nothing yet. */
   moveTo(slot: number, moved: number): void {
+    if ((this.series.status.get(slot) & counting) === 0) return;
     const from = this.firstCell.get(slot);
     const to = this.firstCell.get(moved);
     for (let i = 0; i < this.widths.get(slot); i++) {
@@ -106,15 +110,15 @@ export class HistogramState {
     this.maxes.set(moved, this.maxes.get(slot));
   }
 
-  /** Widens the range that the current epoch has seen. */
+  /** Widens the range that the current epoch has seen. NaN: nothing was measured. */
   takeMin(slot: number, min: number): void {
-    const held = this.mins.get(slot);
-    if (!(held <= min)) this.mins.set(slot, min);
+    if (Number.isNaN(min) || this.mins.get(slot) <= min) return;
+    this.mins.set(slot, min);
   }
 
   takeMax(slot: number, max: number): void {
-    const held = this.maxes.get(slot);
-    if (!(held >= max)) this.maxes.set(slot, max);
+    if (Number.isNaN(max) || this.maxes.get(slot) >= max) return;
+    this.maxes.set(slot, max);
   }
 
   /** What a bucket's cell has counted since the store began. */

@@ -13,6 +13,10 @@ export class InternedResources {
   readonly #entries: (ResourceEntry | undefined)[] = [];
   readonly #free: number[] = [];
 
+  get size(): number {
+    return this.#byKey.size;
+  }
+
   at(number: number): ResourceEntry {
     return this.#entries[number]!;
   }

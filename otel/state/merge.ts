@@ -54,27 +54,42 @@ export function mergeGauges(column: MergeColumn, state: Float64Column): void {
 }
 
 /**
- * Takes newer bucket counts of histograms. `attached` holds the slot of each bucket's histogram, `firstCells` where the slot's buckets begin
- * in the state, and `offsets` where they begin in the column. Rejected: counts that fall.
+ * Takes newer bucket counts of histograms. `attached` holds the slot of each bucket's histogram, `firstCells` where the slot's buckets
+ * begin in the state, `widths` how many it has, and `offsets` where they begin in the column. A histogram that changed is looked at whole,
+ * and taken whole or not at all; rejected is one of its cells when a count is below the held one or not finite.
  */
 export function mergeBuckets(
   column: MergeColumn & { readonly offsets: Uint32Array | undefined },
   state: Float64Column,
   firstCells: Uint32Column,
+  widths: Uint32Column,
   rejected: Uint32List,
 ): void {
   const { values, attached, changed, changedCount, offsets } = column;
   const chunks = state.chunks;
+  let end = 0;
   for (let c = 0; c < changedCount; c++) {
     const index = changed[c]!;
+    if (index < end) continue;
     const slot = attached[index]!;
+    const first = offsets === undefined ? index : offsets[index]!;
+    end = index + 1;
     if (slot === 0) continue;
-    const bucket = offsets === undefined ? 0 : index - offsets[index]!;
-    const cell = firstCells.chunks[slot >>> chunkBits]![slot & chunkMask]! + bucket;
-    const value = values[index]!;
-    const chunk = chunks[cell >>> chunkBits]!;
-    const at = cell & chunkMask;
-    if (value >= chunk[at]! && value < Infinity) chunk[at] = value;
-    else rejected.push(index);
+    end = first + widths.chunks[slot >>> chunkBits]![slot & chunkMask]!;
+    const cells = firstCells.chunks[slot >>> chunkBits]![slot & chunkMask]! - first;
+    let at = first;
+    for (; at < end; at++) {
+      const cell = cells + at;
+      const value = values[at]!;
+      if (!(value >= chunks[cell >>> chunkBits]![cell & chunkMask]! && value < Infinity)) break;
+    }
+    if (at < end) {
+      rejected.push(at);
+      continue;
+    }
+    for (at = first; at < end; at++) {
+      const cell = cells + at;
+      chunks[cell >>> chunkBits]![cell & chunkMask] = values[at]!;
+    }
   }
 }

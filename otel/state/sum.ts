@@ -31,18 +31,20 @@ export class SumState {
 
   /** A new epoch: what the old one counted is kept, and the value starts at nothing. */
   beginEpoch(slot: number): void {
-    this.offsets.set(slot, this.offsets.get(slot) + this.values.get(slot));
+    if ((this.series.status.get(slot) & counting) !== 0)
+      this.offsets.set(slot, this.offsets.get(slot) + this.values.get(slot));
     this.values.set(slot, 0);
   }
 
   /**
    * Takes the first value after a definition. Gives what was set aside as a baseline, or `undefined` when the value is below the
-   * held one of the same epoch and was not taken.
+   * held one of the same epoch, or a monotonic one is below zero, and was not taken.
    */
   settle(slot: number, value: number): number | undefined {
     const status = this.series.status.get(slot);
+    // Before the first value of an epoch the held one is zero, where every counter starts.
+    if (value < this.values.get(slot) && (status & isMonotonic) !== 0) return undefined;
     if ((status & counting) !== 0) {
-      if (value < this.values.get(slot) && (status & isMonotonic) !== 0) return undefined;
       this.values.set(slot, value);
       return 0;
     }
@@ -55,6 +57,7 @@ export class SumState {
 
   /** Another slot goes on from this one's value, having counted nothing yet. */
   moveTo(slot: number, moved: number): void {
+    if ((this.series.status.get(slot) & counting) === 0) return;
     const value = this.values.get(slot);
     this.values.set(moved, value);
     this.offsets.set(moved, -value);
