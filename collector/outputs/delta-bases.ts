@@ -26,8 +26,10 @@ export class DeltaBases {
   move(last: number, to: number): void {
     const width = this.#width;
     for (const column of this.#byReader) {
-      if (column === undefined || column.length <= last * width) continue;
-      if (last !== to) column.copyWithin(to * width, last * width, (last + 1) * width);
+      if (column === undefined) continue;
+      // Beyond its end, which fill and copyWithin stop at, a column is zero: the reader has not collected since the place came into use.
+      if (last >= column.length / width) column.fill(0, to * width, (to + 1) * width);
+      else if (last !== to) column.copyWithin(to * width, last * width, (last + 1) * width);
       column.fill(0, last * width, (last + 1) * width);
     }
   }

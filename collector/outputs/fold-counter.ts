@@ -1,7 +1,8 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
 import { chunkBits, chunkMask } from '../../otel/state/columns.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
-import { isReleasable, type MetricStore } from '../../otel/state/metric-store.ts';
+import { isReleasable } from '../../otel/state/ended-series.ts';
+import type { MetricStore } from '../../otel/state/metric-store.ts';
 import type { PointBatch } from '../../otel/state/point-batch.ts';
 import { DeltaBases } from './delta-bases.ts';
 import { FoldPoints } from './fold-points.ts';
@@ -17,15 +18,28 @@ export class FoldCounter implements OutputStream {
   readonly metric: MetricDescription;
   readonly #store: MetricStore;
   readonly #points: FoldPoints;
+  readonly #isShared: boolean;
+  readonly #startUs: number;
   readonly #bases = new DeltaBases(1);
   readonly #retained: number[] = [];
   readonly #shown: number[] = [];
   #totals = new Float64Array(0);
 
-  constructor(metric: MetricDescription, store: MetricStore, keeps: ((key: string) => boolean) | undefined) {
+  /**
+   * `isShared` when members are joined: then totals are kept for good. Otherwise they are forgotten with their member, and begin where the
+   * horizon stands by then: nothing from before it is counted again, and a later start time tells that counting began anew.
+   */
+  constructor(
+    metric: MetricDescription,
+    store: MetricStore,
+    keeps: ((key: string) => boolean) | undefined,
+    isShared: boolean,
+  ) {
     this.metric = metric;
     this.#store = store;
     this.#points = new FoldPoints(keeps);
+    this.#isShared = isShared;
+    this.#startUs = isShared ? store.birthUs : store.horizonUs;
   }
 
   get inputs(): number {
@@ -34,6 +48,10 @@ export class FoldCounter implements OutputStream {
 
   get points(): number {
     return this.#points.size;
+  }
+
+  get isSpent(): boolean {
+    return !this.#isShared && this.inputs === 0 && this.#store.horizonUs > this.#startUs;
   }
 
   attach(slot: number, definition: SeriesDefinition): void {
@@ -62,7 +80,7 @@ export class FoldCounter implements OutputStream {
       batch.timeUs[point] = collecting.timeUs;
       if (bases === undefined) {
         batch.values[point] = total;
-        batch.startTimeUs[point] = this.#store.birthUs;
+        batch.startTimeUs[point] = this.#startUs;
       } else {
         batch.values[point] = total - bases[point];
         bases[point] = total;

@@ -1,6 +1,7 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
-import { isReleasable, type MetricStore } from '../../otel/state/metric-store.ts';
+import { isReleasable } from '../../otel/state/ended-series.ts';
+import type { MetricStore } from '../../otel/state/metric-store.ts';
 import type { PointBatch } from '../../otel/state/point-batch.ts';
 import { DeltaBases } from './delta-bases.ts';
 import { FoldPoints } from './fold-points.ts';
@@ -15,15 +16,28 @@ export class FoldHistogram implements OutputStream {
   readonly metric: MetricDescription;
   readonly #store: MetricStore;
   readonly #points: FoldPoints;
+  readonly #isShared: boolean;
+  readonly #startUs: number;
   readonly #width: number;
   readonly #bases: DeltaBases;
   readonly #retained: number[] = [];
   #totals = new Float64Array(0);
 
-  constructor(metric: MetricDescription, store: MetricStore, keeps: ((key: string) => boolean) | undefined) {
+  /**
+   * `isShared` when members are joined: then totals are kept for good. Otherwise they are forgotten with their member, and begin where the
+   * horizon stands by then: nothing from before it is counted again, and a later start time tells that counting began anew.
+   */
+  constructor(
+    metric: MetricDescription,
+    store: MetricStore,
+    keeps: ((key: string) => boolean) | undefined,
+    isShared: boolean,
+  ) {
     this.metric = { ...metric, hasMin: false, hasMax: false };
     this.#store = store;
     this.#points = new FoldPoints(keeps);
+    this.#isShared = isShared;
+    this.#startUs = isShared ? store.birthUs : store.horizonUs;
     this.#width = metric.explicitBounds.length + 1;
     this.#bases = new DeltaBases(this.#width + 1);
   }
@@ -34,6 +48,10 @@ export class FoldHistogram implements OutputStream {
 
   get points(): number {
     return this.#points.size;
+  }
+
+  get isSpent(): boolean {
+    return !this.#isShared && this.inputs === 0 && this.#store.horizonUs > this.#startUs;
   }
 
   attach(slot: number, definition: SeriesDefinition): void {
@@ -63,7 +81,7 @@ export class FoldHistogram implements OutputStream {
       batch.flags[point] = 0;
       batch.seriesAttributes[point] = this.#points.attributes[point];
       batch.timeUs[point] = collecting.timeUs;
-      batch.startTimeUs[point] = isDelta ? collecting.sinceUs : this.#store.birthUs;
+      batch.startTimeUs[point] = isDelta ? collecting.sinceUs : this.#startUs;
     }
     bases?.set(totals.subarray(0, size * stride));
     batch.size = size;

@@ -5,7 +5,7 @@ import type { SeriesAttributes } from '../../otel/state/point-batch.ts';
 
 /**
  * Which input series are joined into which point: `slots[i]` goes into point `targets[i]`. Points are by the attributes that the
- * view keeps, and stay.
+ * view keeps. They stay until {@link FoldPoints.forgetEmpty}.
  */
 export class FoldPoints {
   readonly attributes: SeriesAttributes[] = [];
@@ -51,5 +51,31 @@ export class FoldPoints {
       slots.items[i] = slots.items[last];
       targets.items[i] = targets.items[last];
     }
+  }
+
+  /**
+   * Forgets the points that no series goes into; the others move up. Only when they are the greater part, so that it costs little
+   * over time. For outputs that keep nothing by point.
+   */
+  forgetEmpty(): void {
+    const { slots, targets, attributes } = this;
+    const places = new Int32Array(attributes.length).fill(-1);
+    let used = 0;
+    for (let i = 0; i < slots.size; i++) {
+      if (places[targets.items[i]] !== -1) continue;
+      places[targets.items[i]] = 0;
+      used++;
+    }
+    if (used * 2 > attributes.length) return;
+    let to = 0;
+    this.#byKey.clear();
+    for (let point = 0; point < places.length; point++) {
+      if (places[point] === -1) continue;
+      places[point] = to;
+      attributes[to] = attributes[point];
+      this.#byKey.set(attributesKey(attributes[to].attributes), to++);
+    }
+    attributes.length = to;
+    for (let i = 0; i < slots.size; i++) targets.items[i] = places[targets.items[i]];
   }
 }

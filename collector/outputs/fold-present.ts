@@ -1,7 +1,8 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
 import { chunkBits, chunkMask, type Float64Column } from '../../otel/state/columns.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
-import { isReleasable, type MetricStore } from '../../otel/state/metric-store.ts';
+import { isReleasable } from '../../otel/state/ended-series.ts';
+import type { MetricStore } from '../../otel/state/metric-store.ts';
 import type { PointBatch } from '../../otel/state/point-batch.ts';
 import { counting, present, type SeriesColumns, withoutValue } from '../../otel/state/series-columns.ts';
 import { FoldPoints } from './fold-points.ts';
@@ -21,7 +22,7 @@ export interface ValueColumns {
 
 /**
  * Gauges and sums that may fall, of many series in one: recomputed at each collection from the series that are present, so one that left
- * leaves nothing behind. `last_value` takes the newest by the sources' clocks. A point without a present series is left out.
+ * leaves nothing behind, and a point that all have left is forgotten. `last_value` takes the newest by the sources' clocks. A point without a present series is left out.
  */
 export class FoldPresent implements OutputStream {
   readonly metric: MetricDescription;
@@ -54,6 +55,10 @@ export class FoldPresent implements OutputStream {
     return this.#points.size;
   }
 
+  get isSpent(): boolean {
+    return this.inputs === 0;
+  }
+
   attach(slot: number, definition: SeriesDefinition): void {
     this.#points.attach(slot, definition);
   }
@@ -83,6 +88,7 @@ export class FoldPresent implements OutputStream {
   sweep(beforeS: number): void {
     const { series } = this.#from;
     this.#points.sweep((slot) => isReleasable(series, slot, beforeS));
+    this.#points.forgetEmpty();
   }
 
   /** Fills `#values` and `#times`; a time of -1 marks a point that nobody is present for. */

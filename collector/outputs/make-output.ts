@@ -17,15 +17,18 @@ export function makeOutput(
 ): OutputStream | undefined {
   const output = describe(input, plan);
   const keeps = plan.keepsAttribute;
+  const isShared = plan.resourceKeys !== undefined;
   if (input.kind === 'histogram') {
     if (plan.aggregation !== 'default') return undefined;
-    return isMerging(plan) ? new FoldHistogram(output, store, keeps) : new PassHistogram(output, store);
+    return isMerging(plan)
+      ? new FoldHistogram(output, store, keeps, isShared)
+      : new PassHistogram(output, store);
   }
   if (!isMerging(plan))
     return input.kind === 'sum' ? new PassSum(output, store) : new PassGauge(output, store);
   const from = input.kind === 'sum' ? store.sums : store.gauges;
   if (output.kind === 'gauge') return new FoldPresent(output, store, from, 'last_value', keeps);
-  if (output.isMonotonic) return new FoldCounter(output, store, keeps);
+  if (output.isMonotonic) return new FoldCounter(output, store, keeps, isShared);
   return new FoldPresent(output, store, from, 'sum', keeps);
 }
 

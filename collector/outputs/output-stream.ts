@@ -13,6 +13,8 @@ export interface OutputStream {
   readonly inputs: number;
   /** Points it may have. */
   readonly points: number;
+  /** Whether it has nothing to show and holds nothing that must be kept: it may be forgotten. */
+  readonly isSpent: boolean;
   /** Takes an input series in. Called once, before its first report. */
   attach(slot: number, definition: SeriesDefinition): void;
   /** What temporality a reader of this preference gets; `undefined` for gauges. */

@@ -1,10 +1,10 @@
-import { type Attributes, attributes, noAttributes } from '../../otel/model/attributes.ts';
+import { type Attributes, attributes } from '../../otel/model/attributes.ts';
 import { metricKey, type Temporality } from '../../otel/model/metric.ts';
 import { type Resource, resourceKey } from '../../otel/model/resource.ts';
 import { type InstrumentationScope, scopeKey } from '../../otel/model/scope.ts';
 import type { MetricEntry, SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { ResourceEntry } from '../../otel/state/interned-resources.ts';
-import { type KindState, MetricStore } from '../../otel/state/metric-store.ts';
+import { MetricStore } from '../../otel/state/metric-store.ts';
 import type { Collection, MetricStream, PointBatch, ResourceMetrics } from '../../otel/state/point-batch.ts';
 import type { PlansFor, StreamPlan } from '../views/stream-plan.ts';
 import { makeOutput } from './make-output.ts';
@@ -42,8 +42,8 @@ export class Outputs {
     this.#nowUs = nowUs;
     this.#plansFor = plansFor;
     this.#writer = attributes({ 'service.instance.id': writerId });
-    this.store = new MetricStore(nowUs(), (state, slot, definition, resource) =>
-      this.#attach(state, slot, definition, resource),
+    this.store = new MetricStore(nowUs(), (_state, slot, definition, resource) =>
+      this.#attach(slot, definition, resource),
     );
   }
 
@@ -101,11 +101,12 @@ export class Outputs {
     let beforeUs = nowUs;
     for (const cursor of this.#cursors) beforeUs = Math.min(beforeUs, cursor.deliveredUs);
     const beforeS = Math.max(store.secondsAt(beforeUs), store.secondsAt(nowUs) - longestWaitS);
+    if (!store.hasReleasable(beforeS)) return 0;
     for (const [resourceId, resource] of this.#resources) {
       for (const [scopeId, scope] of resource.scopes) {
         for (const [streamId, stream] of scope.streams) {
           stream.sweep(beforeS);
-          if (stream.points === 0) scope.streams.delete(streamId);
+          if (stream.isSpent) scope.streams.delete(streamId);
         }
         if (scope.streams.size === 0) resource.scopes.delete(scopeId);
       }
@@ -123,7 +124,7 @@ export class Outputs {
     return points;
   }
 
-  #attach(_state: KindState, slot: number, definition: SeriesDefinition, resource: ResourceEntry): void {
+  #attach(slot: number, definition: SeriesDefinition, resource: ResourceEntry): void {
     const { entry } = definition;
     let plans = this.#plans.get(entry);
     if (plans === undefined) {
@@ -137,31 +138,32 @@ export class Outputs {
     const merged =
       plan.resourceKeys === undefined ? undefined : this.#mergedResource(from, plan.resourceKeys);
     const resourceId = merged === undefined ? from.key : resourceKey(merged);
+    const scopeId = scopeKey(entry.scope);
+    const streamId = `${plan.number}:${metricKey(entry.metric)}`;
+    const known = this.#resources.get(resourceId)?.scopes.get(scopeId)?.streams.get(streamId);
+    if (known !== undefined) return known;
+    const stream = makeOutput(entry.metric, plan, this.store);
+    if (stream === undefined) return undefined;
     let resource = this.#resources.get(resourceId);
     if (resource === undefined) {
       resource = { resource: merged ?? from.resource, scopes: new Map() };
       this.#resources.set(resourceId, resource);
     }
-    const scopeId = scopeKey(entry.scope);
     let scope = resource.scopes.get(scopeId);
     if (scope === undefined) {
       scope = { scope: entry.scope, streams: new Map() };
       resource.scopes.set(scopeId, scope);
     }
-    const streamId = `${plan.number}:${metricKey(entry.metric)}`;
-    let stream = scope.streams.get(streamId);
-    if (stream === undefined) {
-      stream = makeOutput(entry.metric, plan, this.store);
-      if (stream !== undefined) scope.streams.set(streamId, stream);
-    }
+    scope.streams.set(streamId, stream);
     return stream;
   }
 
+  /** Without a schema URL: members may have different ones, and one total must not fall apart by them. */
   #mergedResource(from: ResourceEntry, keys: readonly string[]): Resource {
     const kept = from.resource.attributes.filter(([key]) => keys.includes(key));
     return {
-      attributes: attributes([...this.#writer, ...(kept.length === 0 ? noAttributes : kept)]),
-      schemaUrl: from.resource.schemaUrl,
+      attributes: attributes([...this.#writer, ...kept]),
+      schemaUrl: '',
     };
   }
 }

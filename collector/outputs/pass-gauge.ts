@@ -1,7 +1,8 @@
 import type { MetricDescription } from '../../otel/model/metric.ts';
 import { Uint32List } from '../../otel/state/columns.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
-import { isReleasable, type MetricStore } from '../../otel/state/metric-store.ts';
+import { isReleasable } from '../../otel/state/ended-series.ts';
+import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noRecordedValue, type PointBatch, type SeriesAttributes } from '../../otel/state/point-batch.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
 import type { OutputStream } from './output-stream.ts';
@@ -26,6 +27,10 @@ export class PassGauge implements OutputStream {
 
   get points(): number {
     return this.#slots.size;
+  }
+
+  get isSpent(): boolean {
+    return this.#slots.size === 0;
   }
 
   attach(slot: number, definition: SeriesDefinition): void {

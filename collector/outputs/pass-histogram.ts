@@ -1,7 +1,8 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
 import { Uint32List } from '../../otel/state/columns.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
-import { isReleasable, type MetricStore } from '../../otel/state/metric-store.ts';
+import { isReleasable } from '../../otel/state/ended-series.ts';
+import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noRecordedValue, type PointBatch, type SeriesAttributes } from '../../otel/state/point-batch.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
 import { DeltaBases } from './delta-bases.ts';
@@ -36,6 +37,10 @@ export class PassHistogram implements OutputStream {
     return this.#slots.size;
   }
 
+  get isSpent(): boolean {
+    return this.#slots.size === 0;
+  }
+
   attach(slot: number, definition: SeriesDefinition): void {
     this.#slots.push(slot);
     this.#attributes.push(definition.attributes);
@@ -57,9 +62,10 @@ export class PassHistogram implements OutputStream {
     for (let i = 0; i < size; i++) {
       const slot = items[i];
       const status = series.status.get(slot);
-      if (!isShown(status, true, series.absentAtS.get(slot), collecting)) continue;
+      const isDue = bases !== undefined && this.#isDue(slot, bases, i * (width + 1));
+      if (!isDue && !isShown(status, true, series.absentAtS.get(slot), collecting)) continue;
       batch.seriesAttributes[at] = this.#attributes[i];
-      batch.flags[at] = (status & withoutValue) === 0 ? 0 : noRecordedValue;
+      batch.flags[at] = (status & withoutValue) === 0 || isDue ? 0 : noRecordedValue;
       const first = histograms.firstCell.get(slot);
       const to = at * width;
       if (bases === undefined) {
@@ -87,6 +93,14 @@ export class PassHistogram implements OutputStream {
       at++;
     }
     batch.size = at;
+  }
+
+  /** Whether something was counted since the delta basis, which is then shown whatever became of the series. */
+  #isDue(slot: number, bases: Float64Array, base: number): boolean {
+    const { histograms } = this.#store;
+    const first = histograms.firstCell.get(slot);
+    for (let b = 0; b < this.#width; b++) if (histograms.counted(first + b) !== bases[base + b]) return true;
+    return false;
   }
 
   sweep(beforeS: number): void {

@@ -1,7 +1,8 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
 import { chunkBits, chunkMask, Uint32List } from '../../otel/state/columns.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
-import { isReleasable, type MetricStore } from '../../otel/state/metric-store.ts';
+import { isReleasable } from '../../otel/state/ended-series.ts';
+import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noRecordedValue, type PointBatch, type SeriesAttributes } from '../../otel/state/point-batch.ts';
 import { counting, present, withoutValue } from '../../otel/state/series-columns.ts';
 import { DeltaBases } from './delta-bases.ts';
@@ -29,6 +30,10 @@ export class PassSum implements OutputStream {
     return this.#slots.size;
   }
 
+  get isSpent(): boolean {
+    return this.#slots.size === 0;
+  }
+
   attach(slot: number, definition: SeriesDefinition): void {
     this.#slots.push(slot);
     this.#attributes.push(definition.attributes);
@@ -49,15 +54,21 @@ export class PassSum implements OutputStream {
     for (let i = 0; i < size; i++) {
       const slot = items[i];
       const status = series.status.chunks[slot >>> chunkBits][slot & chunkMask];
-      if (!isShown(status, this.metric.isMonotonic, series.absentAtS.get(slot), collecting)) continue;
+      const counted = bases === undefined ? 0 : sums.counted(slot);
+      // What was counted before a new epoch was defined is due, even if no value of that epoch ever comes.
+      const isDue = bases !== undefined && counted !== bases[i];
+      if (!isDue && !isShown(status, this.metric.isMonotonic, series.absentAtS.get(slot), collecting))
+        continue;
+      const isWithoutValue = (status & withoutValue) !== 0;
       batch.seriesAttributes[at] = this.#attributes[i];
-      batch.flags[at] = (status & withoutValue) === 0 ? 0 : noRecordedValue;
       if (bases === undefined) {
+        batch.flags[at] = isWithoutValue ? noRecordedValue : 0;
         batch.values[at] = sums.values.chunks[slot >>> chunkBits][slot & chunkMask];
         batch.startTimeUs[at] = series.startTimeUs.chunks[slot >>> chunkBits][slot & chunkMask];
         batch.timeUs[at] = timesUs[series.clock.chunks[slot >>> chunkBits][slot & chunkMask]];
       } else {
-        const counted = sums.counted(slot);
+        // A point without a value is not read: what is due must not be in one.
+        batch.flags[at] = isWithoutValue && !isDue ? noRecordedValue : 0;
         batch.values[at] = counted - bases[i];
         bases[i] = counted;
         batch.startTimeUs[at] = collecting.sinceUs;
