@@ -34,7 +34,9 @@ export function compileViews(views: readonly ViewConfig[]): PlansFor {
 }
 
 function matcher(by: ViewSelector): (entry: MetricEntry) => boolean {
-  const name = by.instrumentName === undefined ? undefined : namePattern(by.instrumentName);
+  // OpenTelemetry's instrument names ignore case; attribute keys do not.
+  const name =
+    by.instrumentName === undefined ? undefined : namePattern(by.instrumentName, { ignoreCase: true });
   return ({ metric, scope }) => {
     if (name !== undefined && !name.test(metric.name)) return false;
     if (by.instrumentType !== undefined && !isOfType(by.instrumentType, metric)) return false;
@@ -76,8 +78,10 @@ function plan(stream: ViewStream, number: number): StreamPlan | undefined {
 
 function attributeFilter(keys: AttributeKeys | undefined): ((key: string) => boolean) | undefined {
   if (keys === undefined || (keys.included === undefined && keys.excluded === undefined)) return undefined;
-  const included = keys.included?.map(namePattern);
-  const excluded = keys.excluded?.map(namePattern) ?? [];
+  const patterns = (list: readonly string[] | undefined) =>
+    list?.map((pattern) => namePattern(pattern, { ignoreCase: false }));
+  const included = patterns(keys.included);
+  const excluded = patterns(keys.excluded) ?? [];
   return (key) =>
     (included === undefined || included.some((pattern) => pattern.test(key))) &&
     !excluded.some((pattern) => pattern.test(key));
