@@ -1,11 +1,13 @@
-import type { KindState } from '../../otel/state/metric-store.ts';
+import type { KindState } from '../../otel/state/kind-state.ts';
 
 /** What a session knows of one sampling group beyond its columns. */
 export interface GroupProgress {
   /** Index into the store's times. */
   readonly clock: number;
-  /** Series numbers that were defined and have had no value yet. */
+  /** Series numbers that were defined and of which no value was taken yet. */
   unsettled: number[];
   /** Series that had no recorded value in the last report. */
-  readonly withoutValue: { state: KindState; slot: number }[];
+  withoutValue: { readonly state: KindState; readonly slot: number }[];
+  /** How often the member had left when the group was last reported. */
+  absences: number;
 }

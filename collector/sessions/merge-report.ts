@@ -1,13 +1,14 @@
 import { Uint32List } from '../../otel/state/columns.ts';
+import type { KindState } from '../../otel/state/kind-state.ts';
 import { mergeBuckets, mergeGauges, mergeSums } from '../../otel/state/merge.ts';
-import type { KindState, MetricStore } from '../../otel/state/metric-store.ts';
+import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
 import type { NumberColumn } from '../../proto/columns/number-column.ts';
 import type { GroupColumns } from '../../proto/report/group-columns.ts';
 import type { GroupProgress } from './group-progress.ts';
 
 /** Why a value was not taken. */
-export type RejectCause = 'epoch_fell' | 'not_finite';
+export type RejectCause = 'epoch_fell' | 'not_finite' | 'negative';
 
 export interface Rejected {
   readonly number: number;
@@ -20,9 +21,27 @@ export class MergeOutcome {
   readonly rejected: Rejected[] = [];
   /** First values that merging views set aside. */
   baselines = 0;
+  readonly #numbers = new Set<number>();
+
+  /** Notes a series whose value was not taken: once, however many of its values were found wanting. */
+  reject(number: number, value: number, held: number): void {
+    if (this.#numbers.has(number)) return;
+    this.#numbers.add(number);
+    const cause = !Number.isFinite(value)
+      ? 'not_finite'
+      : value < 0 && held === 0
+        ? 'negative'
+        : 'epoch_fell';
+    this.rejected.push({ number, cause, value });
+  }
+
+  isRejected(number: number): boolean {
+    return this.#numbers.has(number);
+  }
 
   clear(): void {
     this.rejected.length = 0;
+    this.#numbers.clear();
     this.baselines = 0;
   }
 }
@@ -41,7 +60,7 @@ export function mergeGroup(
   const { sums, gauges, histograms } = group;
   if (sums.changedCount > 0) {
     mergeSums(sums, store.sums.values, store.sums.series.status, indexes);
-    if (indexes.size > 0) reject(sums, outcome);
+    if (indexes.size > 0) reject(sums, outcome, (index) => store.sums.values.get(sums.attached[index]));
   }
   if (gauges.changedCount > 0) mergeGauges(gauges, store.gauges.values);
   if (histograms.count > 0) mergeHistograms(group, store, outcome);
@@ -53,34 +72,43 @@ function mergeHistograms({ histograms }: GroupColumns, store: MetricStore, outco
   const state = store.histograms;
   const { bucketCounts, sums, mins, maxes } = histograms;
   if (bucketCounts.changedCount > 0) {
-    mergeBuckets(bucketCounts, state.values, state.firstCell, indexes);
-    if (indexes.size > 0) reject(bucketCounts, outcome);
+    mergeBuckets(bucketCounts, state.values, state.firstCell, state.widths, indexes);
+    if (indexes.size > 0) reject(bucketCounts, outcome, (index) => heldCount(bucketCounts, index, store));
   }
   for (let c = 0; c < sums.changedCount; c++) {
     const index = sums.changed[c];
     const value = sums.values[index];
+    // With its counts, the sum is turned away.
+    if (outcome.rejected.length > 0 && outcome.isRejected(sums.numbers[index])) continue;
     if (value - value === 0) state.sums.set(sums.attached[index], value);
     else indexes.push(index);
   }
-  if (indexes.size > 0) reject(sums, outcome);
+  if (indexes.size > 0) reject(sums, outcome, (index) => state.sums.get(sums.attached[index]));
   // A range is of one report, so each report's counts, changed or not, as long as something was measured.
   for (let i = 0; i < mins.size; i++) state.takeMin(mins.attached[i], mins.values[i]);
   for (let i = 0; i < maxes.size; i++) state.takeMax(maxes.attached[i], maxes.values[i]);
 }
 
 /** Turns the indexes that a merge left into series numbers with causes. Series that are refused already point at slot 0. */
-function reject(column: NumberColumn, outcome: MergeOutcome): void {
+function reject(column: NumberColumn, outcome: MergeOutcome, heldAt: (index: number) => number): void {
   for (let i = 0; i < indexes.size; i++) {
     const index = indexes.items[i];
     if (column.attached[index] === 0) continue;
-    const value = column.values[index];
-    const cause = Number.isFinite(value) ? 'epoch_fell' : 'not_finite';
-    outcome.rejected.push({ number: column.numbers[index], cause, value });
+    outcome.reject(column.numbers[index], column.values[index], heldAt(index));
   }
   indexes.size = 0;
 }
 
-/** First values after a definition: the first-sight rule. What cannot be settled yet stays in the list. */
+function heldCount({ attached, offsets }: NumberColumn, index: number, store: MetricStore): number {
+  const { histograms } = store;
+  const bucket = offsets === undefined ? 0 : index - offsets[index];
+  return histograms.values.get(histograms.firstCell.get(attached[index]) + bucket);
+}
+
+/**
+ * First values after a definition: the first-sight rule. What has no recorded value in this report, or one that is not taken, stays in
+ * the list, so that the rule is kept for the value that comes later.
+ */
 function settle(
   group: GroupColumns,
   progress: GroupProgress,
@@ -88,10 +116,15 @@ function settle(
   outcome: MergeOutcome,
 ): void {
   const waiting: number[] = [];
+  const without = numbersWithoutValue(group);
   for (const number of progress.unsettled) {
     const found = find(group, number, store);
     if (found === undefined || found.slot === 0) continue;
     const { state, slot, column, index } = found;
+    if (without?.has(number)) {
+      waiting.push(number);
+      continue;
+    }
     const first = column.values[index];
     let baseline: number | undefined;
     if (state.kind === 'histogram') {
@@ -99,15 +132,42 @@ function settle(
       const at = sums.indexOf(number);
       const sum = at < 0 ? 0 : sums.values[at];
       baseline = state.settle(slot, column.values, index, Number.isFinite(sum) ? sum : 0);
-    } else if (state.kind === 'sum' && !Number.isFinite(first)) {
+      if (baseline === undefined) rejectHistogram(found, store, outcome);
+    } else {
+      baseline = state.kind === 'sum' && !Number.isFinite(first) ? undefined : state.settle(slot, first);
+      if (baseline === undefined) outcome.reject(number, first, state.values.get(slot));
+    }
+    if (baseline === undefined) {
       waiting.push(number);
       continue;
-    } else baseline = state.settle(slot, first);
-    if (baseline === undefined) outcome.rejected.push({ number, cause: 'epoch_fell', value: first });
-    else if (baseline > 0) outcome.baselines++;
+    }
+    if (baseline > 0) outcome.baselines++;
     store.appear(state, slot);
   }
   progress.unsettled = waiting;
+}
+
+/** The first bucket that cannot be taken tells why. */
+function rejectHistogram(
+  { slot, column, index }: FoundSeries,
+  store: MetricStore,
+  outcome: MergeOutcome,
+): void {
+  const { histograms } = store;
+  for (let i = 0; i < histograms.widths.get(slot); i++) {
+    const count = column.values[index + i];
+    const held = heldCount(column, index + i, store);
+    if (count >= held && count < Infinity) continue;
+    outcome.reject(column.numbers[index], count, held);
+    return;
+  }
+}
+
+function numbersWithoutValue(group: GroupColumns): ReadonlySet<number> | undefined {
+  if (group.noRecordedValueCount === 0) return undefined;
+  const numbers = new Set<number>();
+  for (let i = 0; i < group.noRecordedValueCount; i++) numbers.add(group.numberAt(group.noRecordedValue[i]));
+  return numbers;
 }
 
 function markWithoutValue(group: GroupColumns, progress: GroupProgress, store: MetricStore): void {

@@ -1,6 +1,8 @@
 /** A stream that speaks for a member, as far as ownership is concerned. */
 export interface OwningStream {
   readonly incarnation: string;
+  /** The last report that was merged. */
+  readonly lastReport: number;
   /** Where the peer is, for logs and for the peer that is turned away. */
   readonly peer: string;
   /** Ends the stream, because another one has taken its place. */
@@ -38,7 +40,9 @@ export class Owners {
       if (!isSame && !isSuccessor) return { granted: false, holder: live };
     }
     const incarnations = owner?.incarnations ?? new Map<string, number>();
-    const lastReport = incarnations.get(stream.incarnation) ?? 0;
+    // A stream that lives has not told its last report yet: that comes with its release.
+    const told = live?.incarnation === stream.incarnation ? live.lastReport : 0;
+    const lastReport = Math.max(told, incarnations.get(stream.incarnation) ?? 0);
     incarnations.delete(stream.incarnation);
     incarnations.set(stream.incarnation, lastReport);
     for (const oldest of incarnations.keys()) {

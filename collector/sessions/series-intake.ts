@@ -8,7 +8,7 @@ import {
 import type { MetricDescription } from '../../otel/model/metric.ts';
 import type { Resource } from '../../otel/model/resource.ts';
 import { emptyScope, type InstrumentationScope } from '../../otel/model/scope.ts';
-import { InvalidDataError } from '../../proto/error.ts';
+import { InvalidDataError, StreamgaugeError } from '../../proto/error.ts';
 import type { RefuseKind } from '../../proto/messages/collector-message.ts';
 import type { Define, SeriesDefinition } from '../../proto/messages/define.ts';
 import type { StreamLimits } from '../config/collector-config.ts';
@@ -51,7 +51,7 @@ export class SeriesIntake {
 
   /**
    * Takes in what a Define says beside its series.
-   * @throws InvalidDataError for what breaks the protocol: the stream ends
+   * @throws InvalidDataError for what breaks the protocol, StreamgaugeError `overloaded` for more than the stream may define: it ends
    */
   begin(define: Define): void {
     for (const [i, resource] of define.resources.entries()) {
@@ -62,7 +62,9 @@ export class SeriesIntake {
     }
     for (const [i, scope] of define.scopes.entries()) {
       const path = `scopes[${i}]`;
-      this.#put(this.#scopes, scope.number, scopeFromDefinition(scope, path), path);
+      const taken = scopeFromDefinition(scope, path);
+      this.checkAttributes(taken.attributes, `${path}.attributes`);
+      this.#put(this.#scopes, scope.number, taken, path);
     }
     for (const [i, definition] of define.metrics.entries()) {
       const path = `metrics[${i}]`;
@@ -146,9 +148,10 @@ export class SeriesIntake {
       );
     // Each of these is held for the life of the stream: together they may be as many as its series.
     if (into.size > this.#limits.maxSeries)
-      throw new InvalidDataError(`more than ${this.#limits.maxSeries} definitions on one stream`, {
-        fieldPath: path,
-      });
+      throw new StreamgaugeError(
+        'overloaded',
+        `${path}: more than ${this.#limits.maxSeries} of these on one stream; a new stream starts from nothing`,
+      );
     into.set(number, value);
   }
 }

@@ -19,6 +19,9 @@ export interface SessionHost {
   readonly owners: Owners;
   readonly counters: SessionCounters;
   readonly limits: StreamLimits;
+  /** Silent for so long, a member or series leaves gauges and up-down sums, and is freed. */
+  readonly stalenessMs: number;
+  readonly evictionMs: number;
   readonly position: Position;
   /** By the store's clock, microseconds. */
   nowUs(): number;
@@ -46,7 +49,9 @@ export interface SessionPeer {
 export type SessionState = 'waiting' | 'open' | 'ended';
 
 const protocolVersion = 1;
+const expireEveryUs = 3_600_000_000;
 const quietEnds: ReadonlySet<EndCause> = new Set(['goodbye', 'half_closed']);
+/** Streams since the process began: each has a number of its own, which the store knows its series by. */
 let sessions = 0;
 
 /** One agent's stream: a state machine over its messages. */
@@ -59,17 +64,23 @@ export class Session implements OwningStream {
   reports = 0;
   points = 0;
   lastReport = 0;
+  /** When the last Ack was sent, by the monotonic clock; long ago when there was none. */
+  acknowledgedAtMs = Number.NEGATIVE_INFINITY;
   readonly #host: SessionHost;
   readonly #peer: SessionPeer;
+  readonly #number = ++sessions;
   #member: Member | undefined;
   #series: StreamSeries | undefined;
   #acknowledged = 0;
+  /** When series that are not of this stream are looked for. */
+  #expireUs: number;
 
   constructor(host: SessionHost, peer: SessionPeer) {
     this.#host = host;
     this.#peer = peer;
     this.openedUs = host.nowUs();
-    this.id = `s${++sessions}`;
+    this.id = `s${this.#number}`;
+    this.#expireUs = this.openedUs + host.stalenessMs * 1000;
   }
 
   get peer(): string {
@@ -118,8 +129,20 @@ export class Session implements OwningStream {
   acknowledge(): void {
     if (this.state === 'ended' || this.#acknowledged === this.lastReport) return;
     this.#acknowledged = this.lastReport;
+    this.acknowledgedAtMs = performance.now();
     this.#host.counters.acks++;
     this.#send(encodeAck(this.lastReport));
+  }
+
+  /**
+   * Called every second or so. What the member reported on an earlier stream and has not defined on this one within the staleness is
+   * stale; from then on an hour is soon enough.
+   */
+  expire(nowUs: number): void {
+    if (this.state !== 'open' || nowUs < this.#expireUs) return;
+    const { store, stalenessMs, evictionMs } = this.#host;
+    this.#expireUs = nowUs + Math.max(stalenessMs * 1000, expireEveryUs);
+    store.expire(this.#member!, this.#number, nowUs, evictionMs * 1000);
   }
 
   /** Asks the agent to leave, and to come back after a delay. */
@@ -163,10 +186,7 @@ export class Session implements OwningStream {
     const points = series.report(bytes);
     this.lastReport = series.lastReport;
     member.lastReportUs = host.nowUs();
-    if (!member.isPresent) {
-      member.isPresent = true;
-      series.reappear();
-    }
+    member.isPresent = true;
     this.reports++;
     this.points += points;
     const { counters } = host;
@@ -237,7 +257,7 @@ export class Session implements OwningStream {
       member,
       intake,
       limits,
-      welcomeUs,
+      { holder: this.#number, welcomeUs, lastReport: claim.lastReport },
       counters,
       (kind, report, series, { reason, fieldPath, retryDelayMs }) =>
         this.#sendMessage({ type: 'refuse', kind, report, series, reason, fieldPath, retryDelayMs }),
@@ -259,7 +279,8 @@ export class Session implements OwningStream {
   }
 
   #goodbye(lastReport: number): void {
-    if (lastReport > this.lastReport)
+    // Without a report on this stream the number is of an earlier one, which may have been forgotten here.
+    if (this.reports > 0 && lastReport > this.lastReport)
       throw new InvalidDataError(`is ${lastReport}, but the last report that came is ${this.lastReport}`, {
         fieldPath: 'goodbye.last_report',
       });
@@ -277,6 +298,8 @@ export class Session implements OwningStream {
   }
 
   #send(bytes: Buffer): void {
+    // A peer that does not read is cut off in the midst of what it is told.
+    if (this.state === 'ended') return;
     this.#host.counters.sentBytes += bytes.length;
     this.#peer.send(bytes);
   }

@@ -18,8 +18,12 @@ export interface SessionsOptions {
   readonly log: SessionHost['log'];
 }
 
-/** Reports are acknowledged together when they come within this time. */
+/**
+ * A report is acknowledged within the first of these, unless its stream had an Ack just before: then with the reports that come until the
+ * second has passed. An Ack costs as much as taking in the report.
+ */
 const acknowledgeWithinMs = 20;
+const acknowledgeEveryMs = 250;
 
 /** All streams, and what time does to their members. */
 export class Sessions {
@@ -28,23 +32,28 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Set<Session>();
   readonly #host: SessionHost;
-  #due = new Set<Session>();
+  readonly #due = new Set<Session>();
   #timer: NodeJS.Timeout | undefined;
   #draining = false;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
     this.counters = options.counters;
-    const { store, limits, position, nowUs, log } = options;
+    const { store, limits, stalenessMs, evictionMs, position, nowUs, log } = options;
     this.#host = {
       store,
       owners: this.owners,
       counters: this.counters,
       limits,
+      stalenessMs,
+      evictionMs,
       position,
       nowUs,
       log,
-      ended: (session) => void this.#sessions.delete(session),
+      ended: (session) => {
+        this.#sessions.delete(session);
+        this.#due.delete(session);
+      },
       acknowledgeSoon: (session) => this.#acknowledgeSoon(session),
     };
   }
@@ -79,10 +88,11 @@ export class Sessions {
     return session;
   }
 
-  /** Members that are silent for too long become stale, and are freed after longer. Called every second or so. */
+  /** Members and series that are silent for too long become stale, and are freed after longer. Called every second or so. */
   tick(): void {
     const { store, stalenessMs, evictionMs } = this.#options;
     const nowUs = this.#options.nowUs();
+    for (const session of this.#sessions) session.expire(nowUs);
     for (const member of store.members) {
       const silentMs = (nowUs - member.lastReportUs) / 1000;
       if (member.isPresent && silentMs > stalenessMs) {
@@ -90,7 +100,12 @@ export class Sessions {
         this.counters.membersStale++;
         this.#host.log('info', { member: member.id, silentMs: Math.round(silentMs) }, 'member is stale');
       }
-      if (silentMs > evictionMs && !this.owners.isLive(member.id)) {
+      if (this.owners.isLive(member.id)) continue;
+      if (member.slots === 0) {
+        // It never had a series, or all have been retired: there is nothing to wait for.
+        store.evict(member, nowUs);
+        this.owners.forget(member.id);
+      } else if (silentMs > evictionMs) {
         store.evict(member, nowUs);
         this.owners.forget(member.id);
         this.counters.membersEvicted++;
@@ -128,9 +143,13 @@ export class Sessions {
 
   #acknowledge(): void {
     this.#timer = undefined;
-    const due = this.#due;
-    this.#due = new Set();
-    for (const session of due) session.acknowledge();
+    const beforeMs = performance.now() - acknowledgeEveryMs;
+    for (const session of this.#due) {
+      if (session.acknowledgedAtMs > beforeMs) continue;
+      session.acknowledge();
+      this.#due.delete(session);
+    }
+    if (this.#due.size > 0) this.#timer = setTimeout(() => this.#acknowledge(), acknowledgeWithinMs);
   }
 }
 

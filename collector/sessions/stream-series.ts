@@ -1,6 +1,6 @@
 import type { Member } from '../../otel/state/members.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
-import { CapabilityError, InvalidDataError } from '../../proto/error.ts';
+import { CapabilityError, InvalidDataError, StreamgaugeError } from '../../proto/error.ts';
 import type { RefuseKind } from '../../proto/messages/collector-message.ts';
 import type { Define } from '../../proto/messages/define.ts';
 import type { GroupColumns } from '../../proto/report/group-columns.ts';
@@ -8,7 +8,7 @@ import { decodeReport } from '../../proto/report/read-report.ts';
 import { StreamColumns } from '../../proto/report/stream-columns.ts';
 import type { StreamLimits } from '../config/collector-config.ts';
 import type { GroupProgress } from './group-progress.ts';
-import { find, MergeOutcome, mergeGroup } from './merge-report.ts';
+import { find, MergeOutcome, mergeGroup, type RejectCause } from './merge-report.ts';
 import type { DefinedSeries, Refusal, SeriesIntake } from './series-intake.ts';
 import type { SessionCounters } from './session-counters.ts';
 
@@ -27,6 +27,16 @@ const cellsPerSeries = 16;
 
 const outcome = new MergeOutcome();
 
+/** What the series of a stream need to know of it. */
+export interface StreamOf {
+  /** Its number, from 1, never used again. */
+  readonly holder: number;
+  /** When Welcome was sent, by the store's clock: what beginnings of epochs are relative to. */
+  readonly welcomeUs: number;
+  /** The last report of the same incarnation on earlier streams. */
+  readonly lastReport: number;
+}
+
 /**
  * The series of one stream: their definitions, columns and slots, and how reports get into the store. Refused series keep
  * their cells, since reports hold them until the agent has read the refusal, and point at slot 0.
@@ -41,30 +51,33 @@ export class StreamSeries {
   readonly #progress = new Map<GroupColumns, GroupProgress>();
   /** Series whose refusal the agent has been told of. */
   readonly #told = new Set<number>();
-  /** When Welcome was sent, by the store's clock: what beginnings of epochs are relative to. */
-  readonly #welcomeUs: number;
+  /** Series of kinds that need a capability: refused, and without cells, since no report may hold them. */
+  readonly #withoutCells = new Set<number>();
+  readonly #limits: StreamLimits;
+  readonly #stream: StreamOf;
 
   constructor(
     store: MetricStore,
     member: Member,
     intake: SeriesIntake,
     limits: StreamLimits,
-    welcomeUs: number,
+    stream: StreamOf,
     counters: SessionCounters,
     onRefused: OnRefused,
   ) {
     this.#store = store;
     this.#member = member;
     this.#intake = intake;
+    this.#limits = limits;
     this.#columns = new StreamColumns({ maxCells: limits.maxSeries * cellsPerSeries });
-    this.#welcomeUs = welcomeUs;
+    this.#stream = stream;
     this.#counters = counters;
     this.#onRefused = onRefused;
   }
 
-  /** Series defined at present. */
+  /** Series defined at present, refused ones included. */
   get size(): number {
-    return this.#columns.size;
+    return this.#columns.size + this.#withoutCells.size;
   }
 
   get lastReport(): number {
@@ -75,17 +88,8 @@ export class StreamSeries {
   define(define: Define, nowUs: number): void {
     this.#intake.begin(define);
     for (const [i, definition] of define.series.entries()) {
-      const series = this.#intake.series(definition, i, this.#columns.size);
-      let refusal = series.refusal;
-      let slot = 0;
-      try {
-        this.#addCells(series);
-        if (refusal === undefined) slot = this.#takeIn(series, nowUs) ?? 0;
-        if (refusal === undefined && slot === 0) refusal = olderEpoch(series, i);
-      } catch (error) {
-        if (!(error instanceof CapabilityError)) throw error;
-        refusal = { kind: 'invalid', reason: error.message, fieldPath: `series[${i}].metric` };
-      }
+      const series = this.#intake.series(definition, i, this.size);
+      const refusal = this.#addCells(series, i) ?? series.refusal ?? this.#takeIn(series, i, nowUs);
       if (refusal === undefined) continue;
       const { kind } = refusal;
       if (kind === 'invalid' || kind === 'limit' || kind === 'epoch_old')
@@ -97,16 +101,29 @@ export class StreamSeries {
 
   /** @throws InvalidDataError when a series is not defined */
   retire(numbers: readonly number[], reason: 'gone' | 'idle', nowUs: number): void {
+    const known: number[] = [];
     for (const number of numbers) {
+      this.#told.delete(number);
+      if (!this.#withoutCells.delete(number)) known.push(number);
+    }
+    for (const number of known) {
       const group = this.#columns.groupOf(number);
       const found = group === undefined ? undefined : find(group, number, this.#store);
-      this.#told.delete(number);
       if (found === undefined || found.slot === 0) continue;
-      if (reason === 'gone') this.#store.end(found.state, found.slot, nowUs);
-      else this.#store.idle(found.state.series, found.slot, nowUs);
+      const { state, slot } = found;
+      // A number that comes twice is found out below; its slot may not be ended for the stream that holds it by then.
+      if (state.series.holder.get(slot) !== this.#stream.holder) continue;
+      state.series.holder.set(slot, 0);
+      const progress = this.#progress.get(group!)!;
+      if (progress.withoutValue.length > 0)
+        progress.withoutValue = progress.withoutValue.filter(
+          (item) => item.slot !== slot || item.state !== state,
+        );
+      if (reason === 'gone') this.#store.end(state, slot, nowUs);
+      else this.#store.idle(state.series, slot, nowUs);
       this.#counters.seriesRetired++;
     }
-    this.#columns.retire(numbers);
+    this.#columns.retire(known);
   }
 
   /**
@@ -115,15 +132,21 @@ export class StreamSeries {
    */
   report(bytes: Uint8Array): number {
     const report = decodeReport(bytes, this.#columns);
+    if (report.number <= this.#stream.lastReport)
+      throw new InvalidDataError(
+        `report number ${report.number} is not above ${this.#stream.lastReport}, the last one of this incarnation`,
+      );
     const counters = this.#counters;
+    const { absences } = this.#member;
     let points = 0;
     for (let i = 0; i < report.groupCount; i++) {
       const group = report.groups[i];
-      const progress = this.#progress.get(group);
-      if (progress === undefined)
-        throw new InvalidDataError(
-          `sampling group ${group.group} is reported, but no series of it was defined`,
-        );
+      // Made with the group's first series.
+      const progress = this.#progress.get(group)!;
+      if (progress.absences !== absences) {
+        progress.absences = absences;
+        this.#reappear(group, progress);
+      }
       mergeGroup(group, progress, this.#store, outcome);
       points += group.places;
       const { sums, gauges, histograms } = group;
@@ -134,50 +157,68 @@ export class StreamSeries {
     return points;
   }
 
-  /** The member reports again after it was taken for stale: what it reports takes part again. */
-  reappear(): void {
+  /** The member left while this stream was held, and is back: what the group reports takes part again. Its unsettled series appear with their first value. */
+  #reappear(group: GroupColumns, progress: GroupProgress): void {
     const { sums, gauges, histograms } = this.#store;
-    for (const group of this.#columns.groups.values()) {
-      for (const [column, state] of [
-        [group.sums, sums],
-        [group.gauges, gauges],
-        [group.histograms.bucketCounts, histograms],
-      ] as const)
-        for (let i = 0; i < column.size; i++)
-          if (column.attached[i] !== 0) this.#store.appear(state, column.attached[i]);
-    }
+    const unsettled = new Set(progress.unsettled);
+    for (const [column, state] of [
+      [group.sums, sums],
+      [group.gauges, gauges],
+      [group.histograms.bucketCounts, histograms],
+    ] as const)
+      for (let i = 0; i < column.size; i++)
+        if (column.attached[i] !== 0 && !unsettled.has(column.numbers[i]))
+          this.#store.appear(state, column.attached[i]);
   }
 
-  #addCells({ number, group, metric }: DefinedSeries): void {
+  /** Gives the series its cells, in the place that the agent counts on. Gives a refusal for a kind that has none. */
+  #addCells({ number, group, metric }: DefinedSeries, index: number): Refusal | undefined {
     const { kind, explicitBounds, hasSum, hasMin, hasMax } = metric;
     const buckets = explicitBounds.length + 1;
     if (!this.#columns.groups.has(group) && this.#columns.groups.size >= maxGroups)
-      throw new InvalidDataError(`more than ${maxGroups} sampling groups on one stream`);
-    this.#columns.define({ number, group, kind, buckets, hasSum, hasMin, hasMax, attached: 0 });
+      throw new StreamgaugeError('overloaded', `more than ${maxGroups} sampling groups on one stream`);
+    try {
+      this.#columns.define({ number, group, kind, buckets, hasSum, hasMin, hasMax, attached: 0 });
+    } catch (error) {
+      if (!(error instanceof CapabilityError)) throw error;
+      if (this.#withoutCells.size >= this.#limits.maxSeries)
+        throw new StreamgaugeError('overloaded', `more than ${this.#limits.maxSeries} series were refused`);
+      this.#withoutCells.add(number);
+      this.#columns.lastNumber = number;
+      return { kind: 'invalid', reason: error.message, fieldPath: `series[${index}].metric` };
+    }
     const columns = this.#columns.groups.get(group)!;
-    if (this.#progress.has(columns)) return;
-    const clock = this.#store.clockOf(this.#member, group);
-    this.#progress.set(columns, { clock, unsettled: [], withoutValue: [] });
+    if (!this.#progress.has(columns)) {
+      const clock = this.#store.clocks.of(this.#member, group);
+      const { absences } = this.#member;
+      this.#progress.set(columns, { clock, unsettled: [], withoutValue: [], absences });
+    }
+    return undefined;
   }
 
-  /** Gives the slot, or `undefined` for an older epoch. */
-  #takeIn(series: DefinedSeries, nowUs: number): number | undefined {
+  /** Takes the series into the store. Gives a refusal when that holds it otherwise. */
+  #takeIn(series: DefinedSeries, index: number, nowUs: number): Refusal | undefined {
     const progress = this.#progress.get(this.#columns.groups.get(series.group)!)!;
     const { beganUs } = series;
+    const { holder, welcomeUs } = this.#stream;
+    const beganAtUs = beganUs === undefined ? undefined : welcomeUs + beganUs;
     const slot = this.#store.define(
       this.#member,
-      {
-        ...series,
-        beganAtUs: beganUs === undefined ? undefined : this.#welcomeUs + beganUs,
-        clock: progress.clock,
-      },
+      { ...series, beganAtUs, clock: progress.clock, holder },
       nowUs,
     );
-    if (slot === undefined) return undefined;
+    if (slot === 'epoch_old') {
+      const reason = 'a newer epoch of this series is known: open a new one';
+      return { kind: 'epoch_old', reason, fieldPath: `series[${index}].epoch` };
+    }
+    if (slot === 'held') {
+      const reason = `"${series.metric.name}" with these attributes has another number on this stream already; retire that one first`;
+      return { kind: 'invalid', reason, fieldPath: `series[${index}]` };
+    }
     this.#columns.attach(series.number, slot);
     progress.unsettled.push(series.number);
     this.#counters.seriesDefined++;
-    return slot;
+    return undefined;
   }
 
   #settleOutcome(report: number): void {
@@ -187,17 +228,15 @@ export class StreamSeries {
       counters.refusedPoints[cause]++;
       if (this.#told.has(number)) continue;
       this.#told.add(number);
-      const reason =
-        cause === 'epoch_fell'
-          ? `the value ${value} is below the one that is held under the same epoch`
-          : `the value ${value} of a sum is not a finite number`;
-      this.#onRefused(cause, report, [number], { reason, fieldPath: '' });
+      const { kind, reason } = rejections[cause];
+      this.#onRefused(kind, report, [number], { reason: `the value ${value} ${reason}`, fieldPath: '' });
     }
     outcome.clear();
   }
 }
 
-function olderEpoch(_series: DefinedSeries, index: number): Refusal {
-  const reason = 'a newer epoch of this series is known: open a new one';
-  return { kind: 'epoch_old', reason, fieldPath: `series[${index}].epoch` };
-}
+const rejections: Record<RejectCause, { readonly kind: RefuseKind; readonly reason: string }> = {
+  epoch_fell: { kind: 'epoch_fell', reason: 'is below the one that is held under the same epoch' },
+  not_finite: { kind: 'not_finite', reason: 'of a sum is not a finite number' },
+  negative: { kind: 'invalid', reason: 'of a counter is below zero, where counters start' },
+};
