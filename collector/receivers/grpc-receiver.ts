@@ -8,10 +8,10 @@ import { listenError } from '../http/listen-error.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { ConnectionBytes } from './connection-bytes.ts';
 import { widenReceiveWindow } from './receive-window.ts';
-import { serveStream } from './stream-calls.ts';
+import { type StreamTimes, serveStream } from './stream-calls.ts';
 
 const serviceName = 'streamgauge.v1.TelemetryStream';
-const helloDeadlineMs = 10_000;
+const streamTimes: StreamTimes = { helloDeadlineMs: 10_000, lingerMs: 10_000 };
 
 /**
  * The gRPC port: agents' streams, `grpc.health.v1` and, unless switched off, reflection. `start` listens; `drain` says
@@ -21,15 +21,22 @@ export class GrpcReceiver {
   readonly #config: GrpcConfig;
   readonly #sessions: Sessions;
   readonly #onBug: (error: unknown) => void;
+  readonly #times: StreamTimes;
   readonly #health = new HealthImplementation({ '': 'NOT_SERVING', [serviceName]: 'NOT_SERVING' });
   /** What goes over the port's connections. */
   readonly bytes = new ConnectionBytes();
   #server: Server | undefined;
 
-  constructor(config: GrpcConfig, sessions: Sessions, onBug: (error: unknown) => void) {
+  constructor(
+    config: GrpcConfig,
+    sessions: Sessions,
+    onBug: (error: unknown) => void,
+    times: StreamTimes = streamTimes,
+  ) {
     this.#config = config;
     this.#sessions = sessions;
     this.#onBug = onBug;
+    this.#times = times;
   }
 
   /** Listens, and gives the port. @throws StreamgaugeError `config` when the address cannot be had */
@@ -92,7 +99,7 @@ export class GrpcReceiver {
       });
       return;
     }
-    serveStream(call, (peer) => this.#sessions.open(peer), helloDeadlineMs, this.#onBug);
+    serveStream(call, (peer) => this.#sessions.open(peer), this.#times, this.#onBug);
   }
 }
 

@@ -1,6 +1,7 @@
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { Session, SessionPeer } from '../sessions/session.ts';
 import type { EndCause } from '../sessions/session-counters.ts';
+import { resetStream } from './reset-stream.ts';
 
 type Call = ServerDuplexStream<Buffer, Buffer>;
 
@@ -16,25 +17,45 @@ const statusOf: Record<EndCause, status> = {
   draining: status.UNAVAILABLE,
 };
 
-/** An agent that reads nothing for so much of what we send is cut off. */
+/** What the streams of a port are given. */
+export interface StreamTimes {
+  /** Hello comes within this, or the stream ends. */
+  readonly helloDeadlineMs: number;
+  /** A peer that has not let go of a stream that we ended is cut off after this. */
+  readonly lingerMs: number;
+}
+
+/** An agent that leaves this much of what it is sent unread is cut off. */
 const maxUnreadBytes = 1024 * 1024;
+/** What a message costs while it waits, beside its bytes: objects, and gRPC's and HTTP/2's headers. */
+const messageOverheadBytes = 256;
 
 /** Joins a gRPC call and the session that it carries. */
 export function serveStream(
   call: Call,
   open: (peer: SessionPeer) => Session,
-  helloDeadlineMs: number,
+  { helloDeadlineMs, lingerMs }: StreamTimes,
   onBug: (error: unknown) => void,
 ): void {
+  // The call counts messages, not bytes.
+  let unreadBytes = 0;
   const session = open({
     address: call.getPeer(),
     send(bytes) {
-      if (call.writableLength > maxUnreadBytes)
+      const cost = bytes.length + messageOverheadBytes;
+      unreadBytes += cost;
+      if (unreadBytes > maxUnreadBytes) {
         session.end('limit', 'the agent does not read what it is sent');
-      else call.write(bytes);
+        resetStream(call);
+        return;
+      }
+      call.write(bytes, () => {
+        unreadBytes -= cost;
+      });
     },
     end(cause, message) {
       clearTimeout(deadline);
+      setTimeout(() => resetStream(call), lingerMs).unref();
       if (statusOf[cause] === status.OK) call.end();
       else call.emit('error', { code: statusOf[cause], details: message });
     },
