@@ -1,0 +1,129 @@
+import type { Session, SessionPeer } from '../../collector/sessions/session.ts';
+import { attributesToWire } from '../../otel/model/any-value.ts';
+import type { Attributes } from '../../otel/model/attributes.ts';
+import { metricToDefinition } from '../../otel/model/definitions.ts';
+import { encodeAgentMessage } from '../../proto/messages/agent-message.ts';
+import { type CollectorMessage, decodeCollectorMessage } from '../../proto/messages/collector-message.ts';
+import { StreamColumns } from '../../proto/report/stream-columns.ts';
+import { encodeReport } from '../../proto/report/write-report.ts';
+import { type CatalogueSeries, relayedBy } from './catalogue.ts';
+import type { Value } from './reference-collector.ts';
+
+/** The agent's end of one stream, without a network: it codes messages as an agent does and hands them to a session. */
+export class FakeStream {
+  readonly columns = new StreamColumns();
+  readonly received: CollectorMessage[] = [];
+  ended: { cause: string; message: string } | undefined;
+  readonly session: Session;
+  #definitions = 0;
+  #memberId = '';
+
+  constructor(open: (peer: SessionPeer) => Session) {
+    this.session = open({
+      address: '127.0.0.1:1',
+      send: (bytes) => void this.received.push(decodeCollectorMessage(bytes)),
+      end: (cause, message) => {
+        this.ended = { cause, message };
+      },
+    });
+  }
+
+  hello(memberId: string, incarnation: number, resource: Attributes, bootId = 'boot'): void {
+    this.#memberId = memberId;
+    this.session.receive(
+      encodeAgentMessage({
+        type: 'hello',
+        protocolVersion: 1,
+        memberId,
+        incarnation: Buffer.alloc(16, incarnation),
+        bootId,
+        resource: attributesToWire(resource),
+        resourceSchemaUrl: '',
+        capabilities: [],
+        clockUs: 0,
+        lastAck: undefined,
+        userAgent: 'fake',
+      }),
+    );
+  }
+
+  /** Defines one series and gives its number. */
+  define(of: CatalogueSeries, epoch: string, beganUs: number | undefined, startTimeUs: number): number {
+    const n = ++this.#definitions;
+    const number = this.columns.lastNumber + 1;
+    this.session.receive(
+      encodeAgentMessage({
+        type: 'define',
+        resources: of.isForeign
+          ? [{ number: n, attributes: attributesToWire(relayedBy(this.#memberId)), schemaUrl: '' }]
+          : [],
+        scopes: [],
+        metrics: [metricToDefinition(of.metric, n, 0)],
+        epochs: epoch === '' ? [] : [{ number: n, token: Buffer.from(epoch), beganUs }],
+        series: [
+          {
+            number,
+            resource: of.isForeign ? n : 0,
+            metric: n,
+            attributes: attributesToWire(of.attributes),
+            group: of.group,
+            epoch: epoch === '' ? 0 : n,
+            startTimeUs,
+          },
+        ],
+      }),
+    );
+    const { kind, explicitBounds, hasSum } = of.metric;
+    this.columns.define({ number, group: of.group, kind, buckets: explicitBounds.length + 1, hasSum });
+    return number;
+  }
+
+  /** Reports one group: each of its numbers with a value, or `undefined` for no recorded value. Gives false when the group has no series. */
+  report(
+    group: number,
+    timeUs: number,
+    values: ReadonlyMap<number, Value | undefined>,
+    report: number,
+  ): boolean {
+    const columns = this.columns.groups.get(group);
+    if (columns === undefined || columns.places === 0) return false;
+    const { sums, gauges, histograms } = columns;
+    const { bucketCounts } = histograms;
+    const one = (number: number, held: number) => (values.get(number) as number | undefined) ?? held;
+    const many = (number: number, at: number, held: number) =>
+      (values.get(number) as number[] | undefined)?.[at] ?? held;
+    const state = {
+      group,
+      timeUs,
+      sums: Float64Array.from({ length: sums.size }, (_, i) => one(sums.numbers[i], sums.values[i])),
+      gauges: Float64Array.from({ length: gauges.size }, (_, i) => one(gauges.numbers[i], gauges.values[i])),
+      histogramBucketCounts: Float64Array.from({ length: bucketCounts.size }, (_, i) =>
+        many(bucketCounts.numbers[i], i - bucketCounts.offsets![i], bucketCounts.values[i]),
+      ),
+      histogramSums: Float64Array.from({ length: histograms.sums.size }, (_, i) =>
+        many(histograms.sums.numbers[i], 3, histograms.sums.values[i]),
+      ),
+      noRecordedValue: Array.from({ length: columns.places }, (_, place) => place).filter((place) => {
+        const number = columns.numberAt(place);
+        return values.has(number) && values.get(number) === undefined;
+      }),
+    };
+    const bytes = encodeReport(this.columns, [state], report);
+    this.session.receive(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    return true;
+  }
+
+  retire(number: number, reason: 'gone' | 'idle'): void {
+    this.session.receive(encodeAgentMessage({ type: 'retire', series: [number], reason }));
+    this.columns.retire([number]);
+  }
+
+  goodbye(lastReport: number): void {
+    this.session.receive(encodeAgentMessage({ type: 'goodbye', lastReport }));
+  }
+
+  /** How many messages of a type came. */
+  count(type: CollectorMessage['type']): number {
+    return this.received.filter((message) => message.type === type).length;
+  }
+}

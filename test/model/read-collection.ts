@@ -1,0 +1,26 @@
+import { type Collection, PointBatch } from '../../otel/state/point-batch.ts';
+import { type ModelPoint, pointKey } from './reference-collector.ts';
+
+/** A collection with every point as an object, by the names the model gives them. A histogram's value is its bucket counts and then its sum. */
+export function readCollection({ resources }: Collection): Map<string, ModelPoint[]> {
+  const found = new Map<string, ModelPoint[]>();
+  const batch = new PointBatch();
+  for (const { resource, scopes } of resources)
+    for (const { streams } of scopes)
+      for (const { metric, read } of streams) {
+        read(batch);
+        for (let i = 0; i < batch.size; i++) {
+          const key = pointKey(metric.name, resource.attributes, batch.seriesAttributes[i].attributes);
+          const buckets = batch.bucketCounts.slice(i * batch.bucketCount, (i + 1) * batch.bucketCount);
+          const value = batch.bucketCount === 0 ? batch.values[i] : [...buckets, batch.sums[i]];
+          const point: ModelPoint = {
+            value,
+            startUs: batch.startTimeUs[i],
+            timeUs: batch.timeUs[i],
+            isWithoutValue: batch.flags[i] === 1,
+          };
+          found.set(key, [...(found.get(key) ?? []), point]);
+        }
+      }
+  return found;
+}
