@@ -51,9 +51,6 @@ export class StreamSeries {
   readonly #progress = new Map<GroupColumns, GroupProgress>();
   /** Series whose refusal the agent has been told of. */
   readonly #told = new Set<number>();
-  /** Series of kinds that need a capability: refused, and without cells, since no report may hold them. */
-  readonly #withoutCells = new Set<number>();
-  readonly #limits: StreamLimits;
   readonly #stream: StreamOf;
 
   constructor(
@@ -68,7 +65,6 @@ export class StreamSeries {
     this.#store = store;
     this.#member = member;
     this.#intake = intake;
-    this.#limits = limits;
     this.#columns = new StreamColumns({ maxCells: limits.maxSeries * cellsPerSeries });
     this.#stream = stream;
     this.#counters = counters;
@@ -77,7 +73,7 @@ export class StreamSeries {
 
   /** Series defined at present, refused ones included. */
   get size(): number {
-    return this.#columns.size + this.#withoutCells.size;
+    return this.#columns.size;
   }
 
   get lastReport(): number {
@@ -101,12 +97,8 @@ export class StreamSeries {
 
   /** @throws InvalidDataError when a series is not defined */
   retire(numbers: readonly number[], reason: 'gone' | 'idle', nowUs: number): void {
-    const known: number[] = [];
     for (const number of numbers) {
       this.#told.delete(number);
-      if (!this.#withoutCells.delete(number)) known.push(number);
-    }
-    for (const number of known) {
       const group = this.#columns.groupOf(number);
       const found = group === undefined ? undefined : find(group, number, this.#store);
       if (found === undefined || found.slot === 0) continue;
@@ -123,7 +115,7 @@ export class StreamSeries {
       else this.#store.idle(state.series, slot, nowUs);
       this.#counters.seriesRetired++;
     }
-    this.#columns.retire(known);
+    this.#columns.retire(numbers);
   }
 
   /**
@@ -177,15 +169,13 @@ export class StreamSeries {
     const buckets = explicitBounds.length + 1;
     if (!this.#columns.groups.has(group) && this.#columns.groups.size >= maxGroups)
       throw new StreamgaugeError('overloaded', `more than ${maxGroups} sampling groups on one stream`);
+    let refusal: Refusal | undefined;
     try {
       this.#columns.define({ number, group, kind, buckets, hasSum, hasMin, hasMax, attached: 0 });
     } catch (error) {
+      // It is known by its number all the same, and so is its group.
       if (!(error instanceof CapabilityError)) throw error;
-      if (this.#withoutCells.size >= this.#limits.maxSeries)
-        throw new StreamgaugeError('overloaded', `more than ${this.#limits.maxSeries} series were refused`);
-      this.#withoutCells.add(number);
-      this.#columns.lastNumber = number;
-      return { kind: 'invalid', reason: error.message, fieldPath: `series[${index}].metric` };
+      refusal = { kind: 'invalid', reason: error.message, fieldPath: `series[${index}].metric` };
     }
     const columns = this.#columns.groups.get(group)!;
     if (!this.#progress.has(columns)) {
@@ -193,7 +183,7 @@ export class StreamSeries {
       const { absences } = this.#member;
       this.#progress.set(columns, { clock, unsettled: [], withoutValue: [], absences });
     }
-    return undefined;
+    return refusal;
   }
 
   /** Takes the series into the store. Gives a refusal when that holds it otherwise. */

@@ -15,7 +15,8 @@ export class FakeStream {
   readonly received: CollectorMessage[] = [];
   ended: { cause: string; message: string } | undefined;
   readonly session: Session;
-  #definitions = 0;
+  /** Metrics and epochs that the stream has been told of, under their numbers. */
+  readonly #told = new Map<unknown, number>();
   #memberId = '';
 
   constructor(open: (peer: SessionPeer) => Session) {
@@ -49,28 +50,24 @@ export class FakeStream {
 
   /** Defines one series and gives its number. */
   define(of: CatalogueSeries, epoch: string, beganUs: number | undefined, startTimeUs: number): number {
-    const n = ++this.#definitions;
     const number = this.columns.lastNumber + 1;
+    const [metric, isNewMetric] = this.#numberOf(of.metric);
+    const [token, isNewToken] = epoch === '' ? [0, false] : this.#numberOf(epoch);
+    const [resource, isNewResource] = of.isForeign ? this.#numberOf(relayedBy) : [0, false];
+    const relayed = {
+      number: resource,
+      attributes: attributesToWire(relayedBy(this.#memberId)),
+      schemaUrl: '',
+    };
+    const own = attributesToWire(of.attributes);
     this.session.receive(
       encodeAgentMessage({
         type: 'define',
-        resources: of.isForeign
-          ? [{ number: n, attributes: attributesToWire(relayedBy(this.#memberId)), schemaUrl: '' }]
-          : [],
+        resources: isNewResource ? [relayed] : [],
         scopes: [],
-        metrics: [metricToDefinition(of.metric, n, 0)],
-        epochs: epoch === '' ? [] : [{ number: n, token: Buffer.from(epoch), beganUs }],
-        series: [
-          {
-            number,
-            resource: of.isForeign ? n : 0,
-            metric: n,
-            attributes: attributesToWire(of.attributes),
-            group: of.group,
-            epoch: epoch === '' ? 0 : n,
-            startTimeUs,
-          },
-        ],
+        metrics: isNewMetric ? [metricToDefinition(of.metric, metric, 0)] : [],
+        epochs: isNewToken ? [{ number: token, token: Buffer.from(epoch), beganUs }] : [],
+        series: [{ number, resource, metric, attributes: own, group: of.group, epoch: token, startTimeUs }],
       }),
     );
     const { kind, explicitBounds, hasSum } = of.metric;
@@ -120,6 +117,14 @@ export class FakeStream {
 
   goodbye(lastReport: number): void {
     this.session.receive(encodeAgentMessage({ type: 'goodbye', lastReport }));
+  }
+
+  /** The number of a metric, epoch or resource, and whether the stream is yet to be told. */
+  #numberOf(what: unknown): [number: number, isNew: boolean] {
+    const known = this.#told.get(what);
+    if (known !== undefined) return [known, false];
+    this.#told.set(what, this.#told.size + 1);
+    return [this.#told.size, true];
   }
 
   /** How many messages of a type came. */

@@ -1,0 +1,72 @@
+import type { StreamLimits } from '../../collector/config/collector-config.ts';
+import { Outputs } from '../../collector/outputs/outputs.ts';
+import { SessionCounters } from '../../collector/sessions/session-counters.ts';
+import { Sessions } from '../../collector/sessions/sessions.ts';
+import { compileViews } from '../../collector/views/compile-views.ts';
+import type { ViewConfig } from '../../otel/config/metric-views.ts';
+import { FakeStream } from '../model/fake-agent.ts';
+import { readCollection } from '../model/read-collection.ts';
+import type { ModelPoint } from '../model/reference-collector.ts';
+
+export const birthUs = 1_700_000_000_000_000;
+
+const roomy: StreamLimits = {
+  maxMessageBytes: 1024 * 1024,
+  maxSeries: 1000,
+  maxAttributes: 8,
+  maxAttributeBytes: 64,
+  maxStreams: 100,
+};
+
+/** The collector's core without a network, with a clock that a test sets. */
+export class Core {
+  nowUs = birthUs;
+  readonly counters = new SessionCounters();
+  readonly outputs: Outputs;
+  readonly sessions: Sessions;
+  readonly logged: { level: string; fields: object; message: string }[] = [];
+
+  constructor(options: { views?: readonly ViewConfig[]; limits?: Partial<StreamLimits> } = {}) {
+    const nowUs = () => this.nowUs;
+    this.outputs = new Outputs(nowUs, compileViews(options.views ?? []), 'writer');
+    this.sessions = new Sessions({
+      store: this.outputs.store,
+      counters: this.counters,
+      limits: { ...roomy, ...options.limits },
+      position: { directoryId: Buffer.alloc(16), term: Buffer.alloc(8), journalPosition: 0 },
+      stalenessMs: 300_000,
+      evictionMs: 86_400_000,
+      nowUs,
+      log: (level, fields, message) => void this.logged.push({ level, fields, message }),
+    });
+  }
+
+  get store(): Outputs['store'] {
+    return this.outputs.store;
+  }
+
+  stream(): FakeStream {
+    return new FakeStream((peer) => this.sessions.open(peer));
+  }
+
+  /** What a scrape sees now: by output name, the points without their identity. */
+  scrape(): Map<string, ModelPoint[]> {
+    const found = new Map<string, ModelPoint[]>();
+    for (const [key, points] of readCollection(this.outputs.collect(this.outputs.passerBy(), this.nowUs))) {
+      const name = key.slice(0, key.indexOf(' '));
+      found.set(name, [...(found.get(name) ?? []), ...points]);
+    }
+    return found;
+  }
+
+  /** The values of one output, ascending. */
+  values(name: string): unknown[] {
+    return (this.scrape().get(name) ?? []).map(({ value }) => value).sort();
+  }
+
+  wait(seconds: number): void {
+    this.nowUs += seconds * 1_000_000;
+    this.sessions.tick();
+    this.outputs.sweep();
+  }
+}
