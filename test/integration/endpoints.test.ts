@@ -119,7 +119,7 @@ test('while it drains it is alive but not ready, waits for its agents within the
   t.teardown(() => late.cut());
   await t.throwsAsync(late.connect(grpc), { message: /14 / });
   const report = await drained;
-  t.true(performance.now() - begin < 2500, 'within its deadline');
+  t.true(performance.now() - begin < 5000, 'agents that stay do not hold it up');
   t.deepEqual(report.agents, { left: 1, cutOff: 1 });
   t.like(report.readers, [{ name: 'otlp_http', delivered: true, pointsUndelivered: 0, error: undefined }]);
   await deaf.until(() => deaf.ended !== undefined, 'the end');

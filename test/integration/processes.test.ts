@@ -80,7 +80,11 @@ test('at SIGTERM an agent process reports a last time, says goodbye, and ends wi
   t.teardown(() => child.kill());
   const agent = startAgentProcess(grpcPort, ['--agent-id', 'tested']);
   t.teardown(() => agent.kill());
-  await sink.waitFor(({ points }) => points.some(({ name }) => name === 'system.uptime'), 'a host metric');
+  await sink.waitFor(
+    ({ points }) => points.some(({ name }) => name === 'system.uptime'),
+    'a host metric',
+    30_000,
+  );
   t.is(await agent.stop(), 0);
   const farewell = agent.output.split('\n').find((line) => line.includes('"agent drained"'))!;
   t.like(JSON.parse(farewell), { drained: { delivered: true, reason: '' } });

@@ -82,7 +82,7 @@ export class World {
     for (const host of world.hosts) await host.start();
     for (const host of world.synthetic) host.start();
     await world.#settled();
-    await delay(Math.max(0, 2 * longestHoldMs - (performance.now() - bornMs)));
+    await delay(Math.max(0, 4 * longestHoldMs - (performance.now() - bornMs)));
     return world;
   }
 
