@@ -2,6 +2,7 @@ import {
   type ChannelCredentials,
   Client,
   type ClientOptions,
+  connectivityState,
   credentials,
   Metadata,
   type ServiceError,
@@ -38,6 +39,8 @@ const longestReconnectMs = 10_000;
 const largestAnswerBytes = 1024 * 1024;
 /** So many tries in a row without an answer, and the connection is taken for dead, although TCP does not say so yet. */
 const silentTries = 2;
+/** A connection that is still being made has this long, gRPC's own minimum, since each new one begins from the start. */
+const connectTimeoutMs = 20_000;
 
 /** Statuses after which the OTLP specification allows the same request again; RESOURCE_EXHAUSTED only with a RetryInfo. */
 const retryableStatuses: ReadonlySet<number> = new Set([
@@ -67,6 +70,8 @@ class GrpcTransport implements OtlpTransport {
   readonly #redact: (text: string) => string;
   #client: Client | undefined;
   #silentTries = 0;
+  /** When the first of the silent tries began. */
+  #silentFromMs = 0;
 
   constructor(options: OtlpSenderOptions) {
     const { target, tls, shown } = grpcEndpoint(options.endpoint, options.insecure);
@@ -91,6 +96,7 @@ class GrpcTransport implements OtlpTransport {
     this.#client ??= new Client(this.#target, this.#credentials, this.#clientOptions);
     const client = this.#client;
     const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const fromMs = performance.now();
     return new Promise((resolve) => {
       const call = client.makeUnaryRequest(
         exportPath,
@@ -101,7 +107,7 @@ class GrpcTransport implements OtlpTransport {
         { deadline: Date.now() + timeoutMs },
         (error, answer) => {
           signal.removeEventListener('abort', cancel);
-          this.#noteSilence(client, error);
+          this.#noteSilence(client, fromMs, error);
           resolve(error === null ? successOf(answer, this.#redact) : this.#failureOf(error));
         },
       );
@@ -116,9 +122,17 @@ class GrpcTransport implements OtlpTransport {
     this.#client = undefined;
   }
 
-  #noteSilence(client: Client, error: ServiceError | null): void {
-    this.#silentTries = error?.code === status.DEADLINE_EXCEEDED ? this.#silentTries + 1 : 0;
-    if (this.#silentTries < silentTries || this.#client !== client) return;
+  #noteSilence(client: Client, fromMs: number, error: ServiceError | null): void {
+    // A try over a connection that has been replaced says nothing of its successor.
+    if (this.#client !== client) return;
+    if (error?.code !== status.DEADLINE_EXCEEDED) {
+      this.#silentTries = 0;
+      return;
+    }
+    if (this.#silentTries++ === 0) this.#silentFromMs = fromMs;
+    if (this.#silentTries < silentTries) return;
+    const isConnected = client.getChannel().getConnectivityState(false) === connectivityState.READY;
+    if (!isConnected && performance.now() - this.#silentFromMs < connectTimeoutMs) return;
     this.#silentTries = 0;
     this.close();
   }

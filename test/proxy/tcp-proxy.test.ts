@@ -80,6 +80,25 @@ test('a held connection is silent, and nothing is lost when it goes on', async (
   t.is(String((await once(held, 'data'))[0]), 'bb');
 });
 
+test('a silenced connection stays silent while a new one is served', async (t) => {
+  const proxy = await doublingServer(t);
+  const silenced = await client(proxy);
+  silenced.write('a');
+  await once(silenced, 'data');
+  proxy.silence();
+  let heard = false;
+  silenced.on('data', () => {
+    heard = true;
+  });
+  silenced.write('b');
+  const fresh = await client(proxy);
+  fresh.write('c');
+  t.is(String((await once(fresh, 'data'))[0]), 'cc');
+  t.false(heard);
+  proxy.resume();
+  t.is(String((await once(silenced, 'data'))[0]), 'bb');
+});
+
 test('a delay delays each direction', async (t) => {
   const proxy = await doublingServer(t);
   proxy.delayMs = 60;

@@ -63,6 +63,14 @@ export class TcpProxy {
     for (const connection of [...this.#open]) connection.strand();
   }
 
+  /**
+   * Hands nothing more on over the connections that are open now, until {@link resume}; they stay open on both sides, and new ones
+   * are served: as when something between forgets a connection.
+   */
+  silence(): void {
+    for (const connection of this.#open) connection.hold(true);
+  }
+
   /** Hands nothing on, in either direction, until {@link resume}; connections stay open, new ones too. */
   hold(): void {
     this.#held = true;
