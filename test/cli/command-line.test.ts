@@ -15,7 +15,7 @@ test.after.always(() => rmSync(directory, { recursive: true }));
 function run(args: readonly string[], env: Record<string, string> = {}, node: readonly string[] = []) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...node, entry, ...args], {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 50_000,
     env: { ...process.env, ...env },
   });
   return { status, stdout, stderr };

@@ -22,7 +22,7 @@ async function check(block: Block): Promise<{ code: number; said: string }> {
   writeFileSync(file, block.text);
   const child = spawn(process.execPath, [path.join(root, 'cli/streamgauge.mjs'), 'check', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 30_000,
+    timeout: 50_000,
   });
   const exit = once(child, 'exit');
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);

@@ -92,7 +92,7 @@ export class Child {
    *
    * @throws Error with the output so far when the program ends first or the time is up.
    */
-  async waitForOutput(pattern: RegExp, timeoutMs = 15_000): Promise<RegExpExecArray> {
+  async waitForOutput(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
     const found = Promise.withResolvers<RegExpExecArray>();
     const check = (): void => {
       const match = pattern.exec(this.#output);
@@ -125,7 +125,7 @@ export class Child {
    * @returns the exit code, or the signal's name.
    * @throws Error when it has to be killed because it does not end in time.
    */
-  async stop(timeoutMs = 15_000): Promise<number | string | null> {
+  async stop(timeoutMs = 30_000): Promise<number | string | null> {
     if (!this.#ended) this.#process.kill('SIGTERM');
     const timeUp = new AbortController();
     const late = delay(timeoutMs, 'late' as const, { signal: timeUp.signal }).catch(() => 'late' as const);

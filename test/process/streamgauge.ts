@@ -60,7 +60,7 @@ export async function startCollectorProcess(
     '--admin-port': adminPort,
   });
   const child = startStreamgauge(['collector', ...listen.flat().map(String), ...args]);
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 30_000;
   while (!(await isReady(httpPort))) {
     if (child.ended || performance.now() > deadline) {
       await child.kill();

@@ -98,7 +98,7 @@ export class OtlpSink {
   }
 
   /** Resolves when the condition holds, which is looked at with each request. @throws when it does not in time */
-  async waitFor(condition: (sink: this) => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+  async waitFor(condition: (sink: this) => boolean, what: string, timeoutMs = 30_000): Promise<void> {
     if (condition(this)) return;
     await new Promise<void>((resolve, reject) => {
       const end = (): void => {

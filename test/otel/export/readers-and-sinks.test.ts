@@ -17,19 +17,19 @@ const protocols = {
 type Protocol = keyof typeof protocols;
 
 /** 100 series in requests of 2 KiB: several requests a collection. */
-function readerOf(protocol: Protocol, endpoint: string, temporality: Temporality) {
+function readerOf(protocol: Protocol, endpoint: string, temporality: Temporality, timeoutMs = 2000) {
   const sums = new GrowingSums(temporality, 100);
   const reader = new PeriodicReader({
     name: `${protocol} ${temporality}`,
     intervalMs: 100,
-    timeoutMs: 400,
+    timeoutMs,
     maxRequestBytes: 2048,
     temporality,
     collect: (timeUs) => {
       sums.add();
       return sums.collect(timeUs);
     },
-    sender: protocols[protocol].make({ endpoint, timeoutMs: 400, compression: 'gzip' }),
+    sender: protocols[protocol].make({ endpoint, timeoutMs, compression: 'gzip' }),
     log: recordingLog().log,
     retry: { initialMs: 20, maxMs: 100 },
   });
@@ -70,7 +70,7 @@ const survives = test.macro({
   title: (_, protocol: Protocol, temporality: Temporality) =>
     `${protocol}, ${temporality}: exact across failures and a restart`,
   async exec(t: ExecutionContext, protocol: Protocol, temporality: Temporality) {
-    t.timeout(30_000);
+    t.timeout(60_000);
     await using sink = await protocols[protocol].start({ plan: faults(...plan) });
     const { reader, sums } = readerOf(protocol, sink.url, temporality);
     reader.start();
@@ -78,12 +78,8 @@ const survives = test.macro({
     await sink.stop();
     const before = sink.attempts.length;
     await sink.start();
-    await sink.waitFor(
-      ({ attempts }) => attempts.length >= before + 10,
-      '10 requests after the restart',
-      15_000,
-    );
-    const result = await reader.drain(10_000);
+    await sink.waitFor(({ attempts }) => attempts.length >= before + 10, '10 requests after the restart');
+    const result = await reader.drain(30_000);
     t.like(result, { delivered: true, error: undefined });
     t.deepEqual(totals(sink, temporality), sums.totals);
     const { counts } = reader.status;
@@ -103,12 +99,12 @@ test(survives, 'http', 'cumulative');
 test(survives, 'http', 'delta');
 
 test('a dead and a hanging backend do not delay the others', async (t) => {
-  t.timeout(30_000);
+  t.timeout(60_000);
   await using well = await startGrpcSink();
   await using hanging = await startHttpSink({ plan: () => 'hang' });
   const gone = await startGrpcSink();
   await gone.stop();
-  const good = readerOf('grpc', well.url, 'cumulative');
+  const good = readerOf('grpc', well.url, 'cumulative', 30_000);
   const others = [readerOf('http', hanging.url, 'delta'), readerOf('grpc', gone.url, 'cumulative')];
   for (const { reader } of [good, ...others]) reader.start();
   await well.waitFor(() => good.reader.status.counts.collections >= 10, '10 collections');
@@ -120,11 +116,11 @@ test('a dead and a hanging backend do not delay the others', async (t) => {
     'delta does not collect while an interval is under way',
   );
   t.true(others[1]!.reader.status.lastError?.message.includes('UNAVAILABLE'));
-  t.true((await good.reader.drain(5000)).delivered);
+  t.true((await good.reader.drain(30_000)).delivered);
   t.deepEqual(totals(well, 'cumulative'), good.sums.totals);
   for (const { reader } of others) {
     const from = performance.now();
     t.false((await reader.drain(200)).delivered);
-    t.true(performance.now() - from < 3000, 'the deadline is kept');
+    t.true(performance.now() - from < 9000, 'the deadline is kept');
   }
 });

@@ -149,7 +149,7 @@ test.serial(
     });
     const seen = (label: string): boolean => [...fixture.seen().keys()].some((key) => key.includes(label));
     const until = async (condition: () => boolean): Promise<void> => {
-      const end = Date.now() + 10_000;
+      const end = Date.now() + 30_000;
       while (!condition() && Date.now() < end) await new Promise((resolve) => setImmediate(resolve));
       t.true(condition());
     };
