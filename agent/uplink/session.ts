@@ -19,6 +19,8 @@ import type { UplinkCounters } from './uplink-status.ts';
 
 /** The version of the protocol that this agent speaks. */
 const protocolVersion = 1;
+/** Nobody here waits for an Ack but at Goodbye, when it comes at once: one may stand for the reports of some seconds. */
+export const ackDelayMs = 5000;
 
 /** How long a collector that said it drains may take to end the stream after our half-close. */
 const leaveTimeoutMs = 10_000;
@@ -129,6 +131,7 @@ export class StreamSession {
       clockUs: clock.nowUs(),
       lastAck: counters.position,
       userAgent: identity.userAgent,
+      ackDelayMs,
     });
   }
 

@@ -27,8 +27,6 @@ export interface SessionHost {
   nowUs(): number;
   /** The session is over. */
   ended(session: Session): void;
-  /** An Ack is due; {@link Session.acknowledge} is called soon, once for many reports. */
-  acknowledgeSoon(session: Session): void;
   log(level: 'info' | 'warn', fields: object, message: string): void;
 }
 
@@ -50,6 +48,11 @@ export type SessionState = 'waiting' | 'open' | 'ended';
 
 const protocolVersion = 1;
 const expireEveryUs = 3_600_000_000;
+/** An Ack costs as much as taking in a report: reports that come at once share one, and on a busy stream those of a quarter of a second. */
+const shortestAckDelayMs = 20;
+const acksApartMs = 250;
+/** However long the agent would wait. */
+const longestAckDelayMs = 60_000;
 const quietEnds: ReadonlySet<EndCause> = new Set(['goodbye', 'half_closed']);
 /** Streams since the process began: each has a number of its own, which the store knows its series by. */
 let sessions = 0;
@@ -64,14 +67,15 @@ export class Session implements OwningStream {
   reports = 0;
   points = 0;
   lastReport = 0;
-  /** When the last Ack was sent, by the monotonic clock; long ago when there was none. */
-  acknowledgedAtMs = Number.NEGATIVE_INFINITY;
   readonly #host: SessionHost;
   readonly #peer: SessionPeer;
   readonly #number = ++sessions;
   #member: Member | undefined;
   #series: StreamSeries | undefined;
   #acknowledged = 0;
+  /** When the last Ack was sent, by the monotonic clock; long ago when there was none. */
+  #acknowledgedAtMs = Number.NEGATIVE_INFINITY;
+  #ackTimer: NodeJS.Timeout | undefined;
   /** When series that are not of this stream are looked for. */
   #expireUs: number;
 
@@ -127,9 +131,11 @@ export class Session implements OwningStream {
 
   /** Sends the Ack of all reports merged so far, if one is due. */
   acknowledge(): void {
+    clearTimeout(this.#ackTimer);
+    this.#ackTimer = undefined;
     if (this.state === 'ended' || this.#acknowledged === this.lastReport) return;
     this.#acknowledged = this.lastReport;
-    this.acknowledgedAtMs = performance.now();
+    this.#acknowledgedAtMs = performance.now();
     this.#host.counters.acks++;
     this.#send(encodeAck(this.lastReport));
   }
@@ -173,6 +179,7 @@ export class Session implements OwningStream {
 
   #release(): void {
     this.state = 'ended';
+    clearTimeout(this.#ackTimer);
     this.#host.ended(this);
     if (this.hello !== undefined) this.#host.owners.release(this.hello.memberId, this, this.lastReport);
   }
@@ -195,7 +202,7 @@ export class Session implements OwningStream {
     const tookMs = performance.now() - startedMs;
     counters.mergeMs += tookMs;
     if (tookMs > counters.maxMergeMs) counters.maxMergeMs = tookMs;
-    host.acknowledgeSoon(this);
+    this.#ackTimer ??= setTimeout(() => this.acknowledge(), this.#ackWaitMs());
   }
 
   #control(message: AgentMessage): void {
@@ -276,6 +283,12 @@ export class Session implements OwningStream {
       position: host.position,
     });
     host.log('info', { ...this.#fields(), agent: hello.userAgent }, 'agent connected');
+  }
+
+  /** How long to wait with an Ack, so that it stands for the reports that come meanwhile; the first one of a stream comes soon. */
+  #ackWaitMs(): number {
+    const apartMs = Math.max(acksApartMs, Math.min(this.hello!.ackDelayMs, longestAckDelayMs));
+    return Math.max(shortestAckDelayMs, this.#acknowledgedAtMs + apartMs - performance.now());
   }
 
   #goodbye(lastReport: number): void {

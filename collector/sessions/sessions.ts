@@ -18,13 +18,6 @@ export interface SessionsOptions {
   readonly log: SessionHost['log'];
 }
 
-/**
- * A report is acknowledged within the first of these, unless its stream had an Ack just before: then with the reports that come until the
- * second has passed. An Ack costs as much as taking in the report.
- */
-const acknowledgeWithinMs = 20;
-const acknowledgeEveryMs = 250;
-
 /** All streams, and what time does to their members. */
 export class Sessions {
   readonly counters: SessionCounters;
@@ -32,8 +25,6 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Set<Session>();
   readonly #host: SessionHost;
-  readonly #due = new Set<Session>();
-  #timer: NodeJS.Timeout | undefined;
   #draining = false;
 
   constructor(options: SessionsOptions) {
@@ -50,11 +41,7 @@ export class Sessions {
       position,
       nowUs,
       log,
-      ended: (session) => {
-        this.#sessions.delete(session);
-        this.#due.delete(session);
-      },
-      acknowledgeSoon: (session) => this.#acknowledgeSoon(session),
+      ended: (session) => void this.#sessions.delete(session),
     };
   }
 
@@ -77,7 +64,7 @@ export class Sessions {
     if (this.#sessions.size < maxStreams) return undefined;
     this.counters.streamsEnded.limit++;
     return {
-      reason: `${this.#sessions.size} streams are held; at most ${maxStreams} are allowed (grpc.max_streams)`,
+      reason: `${this.#sessions.size} streams are held; at most ${maxStreams} are allowed (grpc.limits.max_streams)`,
       isRetryable: false,
     };
   }
@@ -129,27 +116,9 @@ export class Sessions {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     for (const session of [...this.#sessions])
       session.end('draining', 'the collector is stopping; connect again later');
     this.#sessions.clear();
-  }
-
-  #acknowledgeSoon(session: Session): void {
-    this.#due.add(session);
-    this.#timer ??= setTimeout(() => this.#acknowledge(), acknowledgeWithinMs);
-  }
-
-  #acknowledge(): void {
-    this.#timer = undefined;
-    const beforeMs = performance.now() - acknowledgeEveryMs;
-    for (const session of this.#due) {
-      if (session.acknowledgedAtMs > beforeMs) continue;
-      session.acknowledge();
-      this.#due.delete(session);
-    }
-    if (this.#due.size > 0) this.#timer = setTimeout(() => this.#acknowledge(), acknowledgeWithinMs);
   }
 }
 

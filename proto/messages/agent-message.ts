@@ -23,6 +23,8 @@ export interface Hello {
   readonly clockUs: number;
   readonly lastAck: Position | undefined;
   readonly userAgent: string;
+  /** How long an Ack may wait for further reports. 0: not at all. */
+  readonly ackDelayMs: number;
 }
 
 /** `idle` too where an agent gives no reason, or one unknown to this version: it frees nothing. */
@@ -115,7 +117,16 @@ function fromLoader(outer: LoaderMessage): AgentMessage {
 }
 
 function helloFrom(message: LoaderMessage): Hello {
-  const { memberId, protocolVersion, bootId, resource, resourceSchemaUrl, capabilities, userAgent } = message;
+  const {
+    memberId,
+    protocolVersion,
+    bootId,
+    resource,
+    resourceSchemaUrl,
+    capabilities,
+    userAgent,
+    ackDelayMs,
+  } = message;
   const length = Buffer.byteLength(memberId);
   if (length === 0 || length > maxMemberIdBytes)
     throw new InvalidDataError(`has ${length} bytes; 1 to ${maxMemberIdBytes} are allowed`, {
@@ -133,5 +144,6 @@ function helloFrom(message: LoaderMessage): Hello {
     clockUs: integer(message.clockUs, 'clock_us'),
     lastAck: positionFrom(message.lastAck, 'last_ack'),
     userAgent,
+    ackDelayMs,
   };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client, type ClientDuplexStream, credentials, type StatusObject, status } from '@grpc/grpc-js';
 import { attributesToWire } from '../../otel/model/any-value.ts';
-import { attributes, type AttributeValue } from '../../otel/model/attributes.ts';
+import { type AttributeValue, attributes } from '../../otel/model/attributes.ts';
 import { metricToDefinition } from '../../otel/model/definitions.ts';
 import { type MetricDescription, metric } from '../../otel/model/metric.ts';
 import { encodeAgentMessage } from '../../proto/messages/agent-message.ts';
@@ -29,6 +29,8 @@ export interface SyntheticAgentOptions {
   readonly resource?: Readonly<Record<string, AttributeValue>>;
   /** The last report of this incarnation on an earlier stream. */
   readonly lastReport?: number;
+  /** How long the collector may wait with an Ack; default 0. */
+  readonly ackDelayMs?: number;
 }
 
 /** A monotonic sum of whole numbers. */
@@ -108,6 +110,7 @@ export class SyntheticAgent {
         clockUs: Date.now() * 1000,
         lastAck: undefined,
         userAgent: 'synthetic',
+        ackDelayMs: this.#options.ackDelayMs ?? 0,
       }),
     );
   }
@@ -198,7 +201,7 @@ export class SyntheticAgent {
   }
 
   /** Waits for a condition that the collector's messages bring about. */
-  async until(condition: () => boolean, what: string, timeoutMs = 10_000): Promise<void> {
+  async until(condition: () => boolean, what: string, timeoutMs = 30_000): Promise<void> {
     if (condition()) return;
     await new Promise<void>((resolve, reject) => {
       const check = (): void => {
@@ -209,7 +212,11 @@ export class SyntheticAgent {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(check);
-        reject(new Error(`${this.memberId} waited ${timeoutMs} ms for ${what}; the stream ended with ${this.ended?.details ?? 'nothing'}`));
+        reject(
+          new Error(
+            `${this.memberId} waited ${timeoutMs} ms for ${what}; the stream ended with ${this.ended?.details ?? 'nothing'}`,
+          ),
+        );
       }, timeoutMs);
       this.#waiting.add(check);
     });

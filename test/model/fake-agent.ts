@@ -44,6 +44,7 @@ export class FakeStream {
         clockUs: 0,
         lastAck: undefined,
         userAgent: 'fake',
+        ackDelayMs: 0,
       }),
     );
   }

@@ -121,7 +121,7 @@ test('a stream above max_streams is refused, and one that leaves makes room', as
   t.teardown(() => [first, second].forEach((agent) => void agent.cut()));
   await first.connect(target);
   await t.throwsAsync(second.connect(target), {
-    message: new RegExp(`^${status.RESOURCE_EXHAUSTED} .*grpc.max_streams`),
+    message: new RegExp(`^${status.RESOURCE_EXHAUSTED} .*grpc.limits.max_streams`),
   });
   first.cut();
   await until(() => core.sessions.size === 0, 'the first to be gone');

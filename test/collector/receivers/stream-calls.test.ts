@@ -41,6 +41,7 @@ const hello = encodeAgentMessage({
   clockUs: 0,
   lastAck: undefined,
   userAgent: '',
+  ackDelayMs: 5000,
 });
 
 test('a peer that reads nothing is cut off, whatever it is sent, and soon', async (t) => {

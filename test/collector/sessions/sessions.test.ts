@@ -136,7 +136,7 @@ test('no more streams than are allowed', (t) => {
   t.is(core.sessions.refusal(), undefined);
   const stream = core.stream();
   t.like(core.sessions.refusal(), { isRetryable: false });
-  t.regex(core.sessions.refusal()?.reason ?? '', /1 streams are held; at most 1 .*grpc.max_streams/);
+  t.regex(core.sessions.refusal()?.reason ?? '', /1 streams are held; at most 1 .*grpc.limits.max_streams/);
   stream.session.closed();
   t.is(core.sessions.refusal(), undefined);
 });

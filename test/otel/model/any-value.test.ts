@@ -44,6 +44,7 @@ test('attributes come back through the bytes of a message as they were', (t) => 
         clockUs: 0,
         lastAck: undefined,
         userAgent: '',
+        ackDelayMs: 5000,
       });
       const message = decodeAgentMessage(bytes);
       if (message.type !== 'hello') throw new Error(message.type);

@@ -40,6 +40,7 @@ const hello: Hello = {
   clockUs: 1_790_000_000_000_000,
   lastAck: position,
   userAgent: 'streamgauge/0.1.0',
+  ackDelayMs: 5000,
 };
 
 const define: Define = {
