@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ackDelayMs } from '../../agent/uplink/session.ts';
 import { StreamColumns } from '../../proto/report/stream-columns.ts';
 import { encodeReport } from '../../proto/report/write-report.ts';
 import { counter, SyntheticAgent } from '../agents/synthetic-agent.ts';
@@ -77,7 +78,11 @@ async function senders(collector: CollectorProcess, count: number, sends: Script
   }));
   const list: Sender[] = [];
   for (let i = 0; i < count; i++) {
-    const agent = new SyntheticAgent({ memberId: `bench-${i}`, resource: { 'host.name': `bench-${i}` } });
+    const agent = new SyntheticAgent({
+      memberId: `bench-${i}`,
+      resource: { 'host.name': `bench-${i}` },
+      ackDelayMs,
+    });
     await agent.connect(`127.0.0.1:${collector.grpcPort}`, {
       // Without these grpc-js hides the transport's back pressure behind a buffer of its own.
       'grpc.per_rpc_retry_buffer_size': 0,
