@@ -8,7 +8,7 @@ import { CountingSource, counts } from './counting-source.ts';
 import { otlpReader, startAgent, startCollector } from './in-process.ts';
 
 async function get(url: string): Promise<{ status: number; text: string }> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
+  const response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
   return { status: response.status, text: await response.text() };
 }
 

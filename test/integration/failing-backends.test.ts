@@ -171,6 +171,6 @@ interface Status {
 }
 
 async function statusOf(admin: string): Promise<Status> {
-  const response = await fetch(`http://${admin}/status`, { signal: AbortSignal.timeout(5000) });
+  const response = await fetch(`http://${admin}/status`, { signal: AbortSignal.timeout(30_000) });
   return (await response.json()) as Status;
 }

@@ -124,7 +124,9 @@ async function waitForReports(agent: { status(): { acknowledged: number } }, rep
 }
 
 /** Delta intervals abut, hold no fall, and add up to what the source counted. */
-function checkIntervals(t: ExecutionContext, points: readonly Row[], source: RecordedSource): void {
+function checkIntervals(t: ExecutionContext, rows: readonly Row[], source: RecordedSource): void {
+  // An export whose answer came too late is repeated as it was.
+  const points = [...new Map(rows.map((row) => [`${row.start} ${row.time} ${row.value}`, row])).values()];
   for (const [i, { start, time, value, temporality }] of points.entries()) {
     t.is(temporality, 'delta');
     t.true(start < time && Number(value) >= 0);
@@ -143,7 +145,7 @@ async function checkExposition(
   rows: readonly Row[],
   source: RecordedSource,
 ): Promise<void> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
+  const response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
   t.is(response.status, 200);
   const families = parseExposition(await response.text(), false);
   const names: Readonly<Record<string, readonly [name: string, type: string]>> = {

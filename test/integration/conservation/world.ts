@@ -66,7 +66,7 @@ export class World {
         otlpReader(name.startsWith('otlp_grpc') ? 'otlp_grpc' : 'otlp_http', sink, {
           name,
           temporality,
-          timeoutMs: 300,
+          timeoutMs: 800,
           compression: temporality === 'delta' ? 'gzip' : 'none',
         }),
       ),
@@ -112,7 +112,7 @@ export class World {
     for (const { proxy } of this.#members()) this.#mend(proxy);
     while (this.#busy.size > 0) await delay(stepMs);
     await this.#settled();
-    const { readers } = await this.collector.drain(15_000);
+    const { readers } = await this.collector.drain(30_000);
     for (const { name, delivered, error } of readers) t.true(delivered, `${name} drained: ${error}`);
   }
 
