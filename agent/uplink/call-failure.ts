@@ -1,4 +1,5 @@
 import { status } from '@grpc/grpc-js';
+import { plainDetails } from '../../otel/export/grpc-details.ts';
 
 /** Why a stream ended or never came to be, in words for the log. */
 export interface CallFailure {
@@ -16,14 +17,14 @@ export interface CallFailure {
  * @param details of the gRPC status
  */
 export function callFailure(code: number, details: string, endpoint: string, memberId: string): CallFailure {
-  const said = details === '' ? `status ${statusName(code)}` : details;
+  const said = plainDetails(details) || `status ${statusName(code)}`;
   switch (code) {
     case status.OK:
       return { code, message: `${endpoint} ended the stream`, needsPeople: false };
     case status.ALREADY_EXISTS:
       return {
         code,
-        message: `${endpoint} has another live agent with agent_id ${JSON.stringify(memberId)}: ${said}. Two machines with one id are most often a cloned disk: give one of them an agent_id of its own, or remove its state directory`,
+        message: `${endpoint} has turned this agent away, agent_id ${JSON.stringify(memberId)}: ${said}`,
         needsPeople: true,
       };
     case status.UNAUTHENTICATED:

@@ -47,6 +47,9 @@ export interface SessionPeer {
 export type SessionState = 'waiting' | 'open' | 'ended';
 
 const protocolVersion = 1;
+/** For both agents' logs and ours. */
+const whichAgents =
+  'where two agents run on one machine (npm start runs one) or on a cloned disk, give one of them an agent_id of its own';
 const expireEveryUs = 3_600_000_000;
 /** An Ack costs as much as taking in a report: reports that come at once share one, and on a busy stream those of a quarter of a second. */
 const shortestAckDelayMs = 20;
@@ -160,10 +163,7 @@ export class Session implements OwningStream {
   }
 
   displace(by: string): void {
-    this.end(
-      'displaced',
-      `member "${this.hello?.memberId}" has connected from ${by}; if that is another agent, give one of the two its own agent_id`,
-    );
+    this.end('displaced', `the agent at ${by} has the same id and took over; ${whichAgents}`);
   }
 
   /** Ends the stream from our side. */
@@ -244,10 +244,7 @@ export class Session implements OwningStream {
     this.incarnation = Buffer.from(hello.incarnation).toString('hex');
     const claim = host.owners.claim(hello.memberId, hello.bootId, this);
     if (!claim.granted) {
-      this.end(
-        'clone',
-        `member "${hello.memberId}" is connected from ${claim.holder.peer} as another incarnation; give one of the two agents its own agent_id`,
-      );
+      this.end('clone', `the agent at ${claim.holder.peer} has the same id and is connected; ${whichAgents}`);
       return;
     }
     claim.displaced?.displace(this.peer);

@@ -40,7 +40,8 @@ test('a clone on another machine is turned away while the agent lives, and harms
     const clone = new SyntheticAgent({ memberId: 'disk', bootId: 'another machine' });
     t.teardown(() => clone.cut());
     await t.throwsAsync(clone.connect(grpc), {
-      message: /^6 member "disk" is connected from 127\.0\.0\.1:\d+ .*give one of the two .*agent_id$/,
+      message:
+        /^6 the agent at 127\.0\.0\.1:\d+ has the same id and is connected; .*give one of them an agent_id of its own$/,
     });
   }
   counter.value = 9;
