@@ -10,6 +10,7 @@ import {
 } from '@grpc/grpc-js';
 import { readPartialSuccess, readStatusDetails, type StatusDetails } from '../otlp/export-answer.ts';
 import { grpcEndpoint } from './endpoint.ts';
+import { plainDetails } from './grpc-details.ts';
 import { delegateSender, type OtlpTransport } from './otlp-transport.ts';
 import { redactor } from './redact.ts';
 import { type RequestSender, SendError, type SendResult } from './request-sender.ts';
@@ -140,7 +141,7 @@ class GrpcTransport implements OtlpTransport {
   #failureOf(error: ServiceError): SendResult {
     const details = statusDetailsOf(error);
     const code = status[error.code] ?? String(error.code);
-    const text = this.#redact(error.details || details?.message || 'no details');
+    const text = this.#redact(plainDetails(error.details) || details?.message || 'no details');
     const failure = new SendError(`${this.#shown} answered ${code}: ${text}`, code);
     const delayMs = details?.retryDelayMs;
     const isThrottle = error.code === status.RESOURCE_EXHAUSTED && delayMs !== undefined;
