@@ -18,7 +18,7 @@ export type LeftOutCause = (typeof leftOutCauses)[number];
 
 /** A metric that was not shown as it is. */
 export interface Conflict {
-  /** The metric's name in OpenTelemetry. */
+  /** The metric's name in OpenTelemetry. `duplicate_series`: the first of the target's. */
   readonly metric: string;
   /** The family's name in Prometheus. */
   readonly family: string;
@@ -27,6 +27,7 @@ export interface Conflict {
   readonly instance: string;
   /** `help` and `unit`: the metric is shown, under the first one's HELP and UNIT. */
   readonly cause: LeftOutCause | 'help' | 'unit';
+  /** `duplicate_series`: of all the target's metrics. */
   readonly points: number;
 }
 
@@ -46,7 +47,10 @@ export class ExpositionReport {
     unusable_name: 0,
     duplicate_series: 0,
   };
-  /** The first 32, for a log. */
+  /**
+   * The first 32, for a log. Two sources that give themselves out for the same target have nearly all their series twice: these are one
+   * conflict, so that they leave room for others.
+   */
   readonly conflicts: Conflict[] = [];
 
   /** Counts points that were left out, and notes the conflict. */
@@ -56,6 +60,19 @@ export class ExpositionReport {
   }
 
   note(conflict: Conflict): void {
-    if (this.conflicts.length < maxConflicts) this.conflicts.push(conflict);
+    const at = this.conflicts.findIndex((noted) => isSameTwice(noted, conflict));
+    if (at !== -1) {
+      const noted = this.conflicts[at]!;
+      this.conflicts[at] = { ...noted, points: noted.points + conflict.points };
+    } else if (this.conflicts.length < maxConflicts) this.conflicts.push(conflict);
   }
+}
+
+function isSameTwice(one: Conflict, other: Conflict): boolean {
+  return (
+    one.cause === 'duplicate_series' &&
+    other.cause === 'duplicate_series' &&
+    one.job === other.job &&
+    one.instance === other.instance
+  );
 }
