@@ -2,7 +2,7 @@
 export interface Service {
   start(): Promise<void>;
   /** Hands on what there is, within the deadline, and says what became of it. Takes nothing new. */
-  drain(deadlineMs: number): Promise<unknown>;
+  drain(deadlineMs: number): Promise<{ readonly delivered: boolean } | undefined>;
   stop(): Promise<void>;
 }
 
@@ -60,7 +60,10 @@ export async function serve(services: readonly NamedService[], options: ServeOpt
     for (const { name, service } of started) {
       try {
         const report = await service.drain(Math.max(0, endsAt - performance.now()));
-        log.info({ service: name, drained: report }, `${name} drained`);
+        const fields = { service: name, drained: report };
+        if (report?.delivered === false)
+          log.warn(fields, `${name} drained, and not everything was delivered`);
+        else log.info(fields, `${name} drained`);
       } catch (error) {
         log.warn({ service: name, err: error }, `${name} could not be drained`);
       }

@@ -33,6 +33,8 @@ export interface CollectorDependencies {
 
 /** What a drain came to. */
 export interface CollectorDrainReport {
+  /** Every push reader's backend has the last state. */
+  readonly delivered: boolean;
   /** Agents that left when they were asked, and those that were cut off. */
   readonly agents: { readonly left: number; readonly cutOff: number };
   readonly readers: readonly {
@@ -168,7 +170,7 @@ export class Collector {
       this.#pushReaders.map(async ({ reader }) => ({ name: reader.name, ...(await reader.drain(left())) })),
     );
     await Promise.all(this.#listeners.map((listener) => listener.drain(left())));
-    return { agents, readers };
+    return { delivered: readers.every(({ delivered }) => delivered), agents, readers };
   }
 
   async stop(): Promise<void> {
@@ -188,9 +190,7 @@ export class Collector {
 
   #makeListeners(writerId: string): void {
     const { http, admin, readers } = this.#config;
-    const conflicts = new ConflictLog((conflict) =>
-      this.#log.warn({ conflict }, 'metrics cannot be shown together at /metrics; the first one is'),
-    );
+    const conflicts = new ConflictLog((conflict, message) => this.#log.warn({ conflict }, message));
     const onFailure = (error: Error, path: string): void =>
       this.#log.warn({ err: error, path }, 'an HTTP request could not be answered');
     const metrics: MetricsRouteOptions = {
@@ -208,17 +208,15 @@ export class Collector {
     this.#listeners.push(
       httpServer({ ...http, ...metrics, onFailure, ready }),
       adminServer({ ...admin, onFailure, status: () => this.#status(), agents: () => this.agents() }),
-      ...readers
-        .filter(isPull)
-        .map(({ host, port, name }) =>
-          prometheusServer({
-            host,
-            port,
-            ...metrics,
-            onFailure,
-            portSetting: `the port of the reader ${name}`,
-          }),
-        ),
+      ...readers.filter(isPull).map(({ host, port, name }) =>
+        prometheusServer({
+          host,
+          port,
+          ...metrics,
+          onFailure,
+          portSetting: `the port of the reader ${name}`,
+        }),
+      ),
     );
   }
 

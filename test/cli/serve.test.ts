@@ -22,6 +22,16 @@ test('a signal drains the sources first and ends with 0', async (t) => {
   ]);
 });
 
+test('what was not delivered is a warning', async (t) => {
+  const child = new Child(process.execPath, [fixture, '1', '', 'source']);
+  await child.waitForOutput(/^started$/m);
+  t.is(await child.stop(), 0);
+  t.deepEqual(
+    lines(child).filter((line) => line.startsWith('warning')),
+    ['warning: source drained, and not everything was delivered'],
+  );
+});
+
 const secondSignalEnds = test.macro({
   async exec(t, signal: NodeJS.Signals, code: number) {
     const child = new Child(process.execPath, [fixture, '60000']);
