@@ -30,7 +30,7 @@ interface Node extends ResourceMetrics {
 
 /**
  * What sampling groups hold, as a collection for exporters: series by resource, scope and metric, in the order of their cells. The
- * points are read from the groups when a stream is read.
+ * points are read from the groups when a stream is read. It may be walked any number of times.
  * @param resource the agent's own
  * @param timeUs of the collection: microseconds since the Unix epoch
  */
@@ -62,7 +62,7 @@ export function collectionOf(
       stream.points.push({ group, cell, series });
     }
   }
-  return { timeUs, resources: resources.values() };
+  return { timeUs, resources: [...resources.values()] };
 }
 
 function entry<T>(map: Map<string, T>, key: string, make: () => T): T {

@@ -26,7 +26,9 @@ test('groups become resources, scopes and metric streams with their points', (t)
   slow.set(slow.define({ ...gauge, attributes: attributes({}) }), 4.5);
 
   const batch = new PointBatch();
-  const seen = [...collectionOf([fast, slow], own, 999).resources].map(({ resource, scopes }) => ({
+  const { resources } = collectionOf([fast, slow], own, 999);
+  t.is([...resources].length, 2);
+  const seen = [...resources].map(({ resource, scopes }) => ({
     resource: resource.attributes,
     scopes: scopes.map((one) => ({
       name: one.scope.name,
