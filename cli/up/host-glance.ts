@@ -47,8 +47,11 @@ class Glance {
     },
     'system.memory.limit': (value) => this.#add('memory limit', value),
     'system.cpu.load_average.1m': (value) => this.#add('load', value),
-    'system.network.io': (value, attribute) =>
-      this.#add(attribute('network.io.direction') === 'receive' ? 'net in' : 'net out', value),
+    'system.network.io': (value, attribute) => {
+      // What the loopback interface carries never leaves the host.
+      if (attribute('network.interface.name') === 'lo') return;
+      this.#add(attribute('network.io.direction') === 'receive' ? 'net in' : 'net out', value);
+    },
     'system.disk.io': (value, attribute) =>
       this.#add(attribute('disk.io.direction') === 'read' ? 'disk read' : 'disk write', value),
   };

@@ -62,6 +62,7 @@ test('a host at a glance', (t) => {
       [1, { 'network.io.direction': 'receive', 'network.interface.name': 'a' }],
       [2, { 'network.io.direction': 'receive', 'network.interface.name': 'b' }],
       [4, { 'network.io.direction': 'transmit', 'network.interface.name': 'a' }],
+      [100, { 'network.io.direction': 'transmit', 'network.interface.name': 'lo' }],
     ]),
     stream('system.disk.io', [[8, { 'disk.io.direction': 'read' }]]),
   ];
