@@ -20,7 +20,10 @@ test('an agent with the id of another one on this boot takes its place, and the 
   const second = await make(20);
   await until(() => second.status().acknowledged > 0, 'the second reports');
   await until(() => !first.status().connected && first.status().reconnects >= 3, 'the first is turned away');
-  t.regex(first.status().lastError, /agent_id "same": member "same" .*give one of the two .*agent_id/);
+  t.regex(
+    first.status().lastError,
+    /agent_id "same": the agent at .* has the same id .*give one of them an agent_id of its own$/,
+  );
   t.is(second.status().reconnects, 0);
   t.is(shown(collector, open.name).get('same'), 20);
   t.is(shown(collector, counts.name).get('same'), 20);
