@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import type { Agent } from '../../agent/agent.ts';
+import type { Collector } from '../../collector/collector.ts';
 import { attributes } from '../../otel/model/attributes.ts';
 import { until } from '../interop/until.ts';
 import { startHttpSink } from '../sinks/http-sink.ts';
@@ -7,6 +8,7 @@ import type { OtlpSink } from '../sinks/otlp-sink.ts';
 import { type ReceivedPoint, receivedPoints } from '../sinks/received-points.ts';
 import { CountingSource, counts, load, open, type SetSeries } from './counting-source.ts';
 import { otlpReader, startAgent, startCollector, view } from './in-process.ts';
+import { mergesAnew } from './merged.ts';
 
 interface Shop {
   readonly agent: Agent;
@@ -18,7 +20,7 @@ interface Shop {
 
 async function startShop(
   t: ExecutionContext,
-  address: string,
+  collector: Collector,
   id: string,
   region: string,
   value: number,
@@ -28,9 +30,13 @@ async function startShop(
     [source.add(of, { queue: 'mail', worker: 1n }), source.add(of, { queue: 'mail', worker: 2n })] as const;
   const shop = { done: pair(counts), open: pair(open), load: pair(load) };
   const resource = attributes({ 'service.name': 'shop', 'service.instance.id': id, region, id });
-  const agent = await startAgent(t, address, { id, resource, sources: [source.definition()] });
+  const agent = await startAgent(t, collector.addresses.grpc, {
+    id,
+    resource,
+    sources: [source.definition()],
+  });
   // Whenever the collector hears of the counters first, nothing stands on them that could be a baseline.
-  await until(() => agent.status().acknowledged > 0, `the first report of ${id}`);
+  await mergesAnew(collector, agent);
   for (const series of source.series) series.value = value;
   return { agent, ...shop };
 }
@@ -64,10 +70,9 @@ test('merging views join agents; those that come and go never make a total dip o
       view('jobs.l?ad', { ...merged, aggregation: 'sum' }),
     ],
   });
-  const { grpc } = collector.addresses;
-  const one = await startShop(t, grpc, 'one', 'eu', 10);
-  const two = await startShop(t, grpc, 'two', 'eu', 100);
-  const three = await startShop(t, grpc, 'three', 'us', 1000);
+  const one = await startShop(t, collector, 'one', 'eu', 10);
+  const two = await startShop(t, collector, 'two', 'eu', 100);
+  const three = await startShop(t, collector, 'three', 'us', 1000);
   const becomes = async (expected: Record<string, number>, what: string): Promise<void> => {
     await until(() => isSame(valuesOf(sink), expected), what, 15_000).catch(() =>
       t.deepEqual(valuesOf(sink), expected, what),
@@ -106,7 +111,7 @@ test('merging views join agents; those that come and go never make a total dip o
   // One counts on and leaves: what it counted stays, its share of what is open leaves.
   two.done[0].value = 150;
   two.open[0].value = 7;
-  t.true((await two.agent.drain(5000)).delivered);
+  t.true((await two.agent.drain(30_000)).delivered);
   const withoutTwo = {
     'jobs.done{eu,}': 270,
     'jobs.done{us,}': 2000,
@@ -122,8 +127,8 @@ test('merging views join agents; those that come and go never make a total dip o
   t.like(valuesOf(sink), withoutTwo);
 
   // It comes back as another incarnation, whose counters begin anew.
-  await startShop(t, grpc, 'two', 'eu', 3);
-  await startShop(t, grpc, 'four', 'us', 5);
+  await startShop(t, collector, 'two', 'eu', 3);
+  await startShop(t, collector, 'four', 'us', 5);
   const all = {
     ...withoutTwo,
     'jobs.done{eu,}': 276,
@@ -162,7 +167,7 @@ test('what a view drops leaves by no reader, and everything else passes', async 
     readers: [otlpReader('otlp_http', sink, { intervalMs: 50 })],
     views: [{ selector: { unit: '{job}', instrumentType: 'counter' }, stream: { aggregation: 'drop' } }],
   });
-  await startShop(t, collector.addresses.grpc, 'one', 'eu', 10);
+  await startShop(t, collector, 'one', 'eu', 10);
   await sink.waitFor(() => Object.keys(valuesOf(sink)).length === 4, 'what passes');
   t.deepEqual(Object.keys(valuesOf(sink)).sort(), [
     'jobs.load{one,1}',

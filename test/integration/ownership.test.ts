@@ -4,6 +4,7 @@ import { until } from '../interop/until.ts';
 import { TcpProxy } from '../proxy/tcp-proxy.ts';
 import { CountingSource, counts, open } from './counting-source.ts';
 import { startAgent, startCollector } from './in-process.ts';
+import { mergesAnew } from './merged.ts';
 import { shown } from './shown.ts';
 
 test('an agent with the id of another one on this boot takes its place, and the displaced one returns when it leaves', async (t) => {
@@ -16,9 +17,9 @@ test('an agent with the id of another one on this boot takes its place, and the 
     return startAgent(t, grpc, { id: 'same', sources: [source.definition()] });
   };
   const first = await make(1);
-  await until(() => first.status().acknowledged > 0, 'the first reports');
+  await mergesAnew(collector, first);
   const second = await make(20);
-  await until(() => second.status().acknowledged > 0, 'the second reports');
+  await mergesAnew(collector, second);
   await until(() => !first.status().connected && first.status().reconnects >= 3, 'the first is turned away');
   t.regex(
     first.status().lastError,
@@ -27,7 +28,7 @@ test('an agent with the id of another one on this boot takes its place, and the 
   t.is(second.status().reconnects, 0);
   t.is(shown(collector, open.name).get('same'), 20);
   t.is(shown(collector, counts.name).get('same'), 20);
-  t.true((await second.drain(5000)).delivered);
+  t.true((await second.drain(30_000)).delivered);
   await until(() => first.status().connected, 'the first is back');
   await until(() => shown(collector, open.name).get('same') === 1, 'its values are shown again');
 });
@@ -38,7 +39,7 @@ test('a clone on another machine is turned away while the agent lives, and harms
   const source = new CountingSource();
   const counter = source.add(counts, {}, 5);
   const agent = await startAgent(t, grpc, { id: 'disk', sources: [source.definition()] });
-  await until(() => agent.status().acknowledged > 0, 'the agent reports');
+  await mergesAnew(collector, agent);
   for (let attempt = 0; attempt < 3; attempt++) {
     const clone = new SyntheticAgent({ memberId: 'disk', bootId: 'another machine' });
     t.teardown(() => clone.cut());
@@ -50,7 +51,7 @@ test('a clone on another machine is turned away while the agent lives, and harms
   counter.value = 9;
   await until(() => shown(collector, counts.name).get('disk') === 9, 'the agent counts on');
   t.is(agent.status().reconnects, 0);
-  t.true((await agent.drain(5000)).delivered);
+  t.true((await agent.drain(30_000)).delivered);
   const heir = new SyntheticAgent({ memberId: 'disk', bootId: 'another machine' });
   t.teardown(() => heir.cut());
   await heir.connect(grpc);
@@ -65,7 +66,7 @@ test('an agent takes over from its own half-open connection and counts on', asyn
   const source = new CountingSource();
   const counter = source.add(counts, {}, 5);
   const agent = await startAgent(t, `127.0.0.1:${proxy.port}`, { id: 'a', sources: [source.definition()] });
-  await until(() => agent.status().acknowledged > 0, 'the agent reports');
+  await mergesAnew(collector, agent);
   for (let round = 1; round <= 3; round++) {
     const { session } = agent.status();
     // The agent's side is gone; the collector hears nothing of it.
@@ -94,9 +95,9 @@ test('an agent whose connection stands still notices, and goes on when it moves 
   const agent = await startAgent(t, `127.0.0.1:${proxy.port}`, {
     id: 'a',
     sources: [source.definition()],
-    collector: { keepaliveTimeMs: 100, keepaliveTimeoutMs: 100, connectTimeoutMs: 300 },
+    collector: { keepaliveTimeMs: 100, keepaliveTimeoutMs: 100, connectTimeoutMs: 1500 },
   });
-  await until(() => agent.status().acknowledged > 0, 'the agent reports');
+  await mergesAnew(collector, agent);
   proxy.hold();
   counter.value = 50;
   await until(() => agent.status().reconnects >= 2, 'the agent tries anew');

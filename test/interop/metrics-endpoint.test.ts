@@ -44,7 +44,7 @@ async function startBoth(t: ExecutionContext): Promise<{ source: RecordedSource;
 }
 
 async function exposition(http: string): Promise<string> {
-  const response = await fetch(`http://${http}/metrics`, { signal: AbortSignal.timeout(5000) });
+  const response = await fetch(`http://${http}/metrics`, { signal: AbortSignal.timeout(30_000) });
   return response.text();
 }
 

@@ -42,7 +42,7 @@ test("this machine's host metrics go from an agent process through a collector p
   const { child, httpPort } = collector;
   const failures = async (): Promise<boolean> => {
     const response = await fetch(`http://127.0.0.1:${httpPort}/metrics`, {
-      signal: AbortSignal.timeout(5000),
+      signal: AbortSignal.timeout(30_000),
     });
     return /UNAVAILABLE/.test(await response.text());
   };

@@ -59,7 +59,7 @@ test('a whole life: Hello, Define, reports, Goodbye', async (t) => {
 
   group.setCounter(octets, 2 ** 40 + 9);
   tick();
-  const drained = await uplink.drain(5_000);
+  const drained = await uplink.drain(30_000);
   t.deepEqual(drained, { delivered: true, lastReport: 3, acknowledged: 3, reason: '' });
   t.is(stream.goodbye.lastReport, '3');
   t.is(stream.live('octets').value, 2 ** 40 + 9);

@@ -39,9 +39,9 @@ export async function startReceiver(
 
 /** Waits for a condition, at most ten seconds. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 30_000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited ten seconds for ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited thirty seconds for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
