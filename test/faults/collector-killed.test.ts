@@ -13,6 +13,7 @@ import {
 import { KnownHost } from '../integration/conservation/known-host.ts';
 import { Random } from '../integration/conservation/random.ts';
 import { diskIo, requests } from '../integration/conservation/truth.ts';
+import type { MergingCollector } from '../integration/merged.ts';
 import { plain } from '../interop/rows.ts';
 import { startCollectorProcess } from '../process/streamgauge.ts';
 import { startGrpcSink } from '../sinks/grpc-sink.ts';
@@ -58,7 +59,9 @@ test('a collector that is killed and started again: passing outputs go on, merge
   const { grpcPort, httpPort, adminPort } = collector;
   // What begins from here on is younger than the collector, whatever the way there takes.
   await delay(500);
-  const hosts = Array.from({ length: 3 }, (_, i) => new KnownHost(`host-${i}`, grpcPort));
+  const view = new RemoteAgents(adminPort);
+  t.teardown(() => view.stop());
+  const hosts = Array.from({ length: 3 }, (_, i) => new KnownHost(`host-${i}`, grpcPort, view));
   t.teardown(() => Promise.all(hosts.map((host) => host.close())));
   for (const host of hosts) await host.proxy.listen();
   for (const host of hosts) await host.start();
@@ -93,6 +96,7 @@ test('a collector that is killed and started again: passing outputs go on, merge
   for (let round = 0; round < rounds; round++) {
     await count(random.int(300, 1000));
     await collector.child.kill();
+    view.forget();
     for (const { name } of metrics) seen[name]!.at(-1)!.to = standing(name);
     // The agents count on while nobody listens.
     await count(random.int(100, 500));
@@ -133,6 +137,44 @@ test('a collector that is killed and started again: passing outputs go on, merge
     }
   }
 });
+
+/** What another process's collector says of its agents, a few milliseconds late. */
+class RemoteAgents implements MergingCollector {
+  readonly #url: string;
+  readonly #timer: NodeJS.Timeout;
+  #agents: ReturnType<MergingCollector['agents']> = [];
+  #generation = 0;
+
+  constructor(adminPort: number) {
+    this.#url = `http://127.0.0.1:${adminPort}/agents`;
+    this.#timer = setInterval(() => void this.#look(), 50);
+  }
+
+  agents(): ReturnType<MergingCollector['agents']> {
+    return this.#agents;
+  }
+
+  /** Another collector has sessions of its own, under the same names. */
+  forget(): void {
+    this.#generation++;
+    this.#agents = [];
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    const generation = this.#generation;
+    try {
+      const response = await fetch(this.#url, { signal: AbortSignal.timeout(5000) });
+      const agents = (await response.json()) as ReturnType<MergingCollector['agents']>;
+      if (generation === this.#generation) this.#agents = agents;
+    } catch {
+      // It is down.
+    }
+  }
+}
 
 function startOf({ points }: ReceivedSeries): bigint {
   return points[0]!.start;

@@ -10,6 +10,7 @@ import { startGrpcSink } from '../sinks/grpc-sink.ts';
 import { startHttpSink } from '../sinks/http-sink.ts';
 import type { OtlpSink } from '../sinks/otlp-sink.ts';
 import { otlpReader, startAgent, startCollector } from './in-process.ts';
+import { mergesAnew } from './merged.ts';
 
 const kinds = [
   ['otlp_grpc', startGrpcSink],
@@ -84,13 +85,12 @@ test('every kind of reader hands on what the agent read, to the last value', asy
       }),
     );
   };
-  await waitForReports(agent, 1);
+  await mergesAnew(collector, agent);
   source.frozen = false;
   await exported(5);
   t.true(source.steps >= 5);
   source.frozen = true;
-  const { reports } = agent.status();
-  await waitForReports(agent, reports + 2);
+  await mergesAnew(collector, agent);
   await exported(2);
 
   const expectedResource = detectResource({ root: agentDefaults.host.rootPath, attributes: resource });
@@ -114,14 +114,6 @@ test('every kind of reader hands on what the agent read, to the last value', asy
   for (const url of [`http://${collector.addresses.http}`, `http://127.0.0.1:${prometheusPort}`])
     await checkExposition(t, `${url}/metrics`, rowsOf(backends[0]!), source);
 });
-
-async function waitForReports(agent: { status(): { acknowledged: number } }, reports: number): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (agent.status().acknowledged < reports) {
-    if (performance.now() > deadline) throw new Error(`no ack of report ${reports} within 30 s`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
 
 /** Delta intervals abut, hold no fall, and add up to what the source counted. */
 function checkIntervals(t: ExecutionContext, rows: readonly Row[], source: RecordedSource): void {

@@ -1,10 +1,10 @@
 import test from 'ava';
-import { until } from '../interop/until.ts';
 import { startGrpcSink } from '../sinks/grpc-sink.ts';
 import { startHttpSink } from '../sinks/http-sink.ts';
 import { receivedPoints } from '../sinks/received-points.ts';
 import { CountingSource, counts } from './counting-source.ts';
 import { otlpReader, startAgent, startCollector } from './in-process.ts';
+import { mergesAnew } from './merged.ts';
 
 const maxRequestBytes = 64 * 1024;
 const series = 3000;
@@ -23,7 +23,7 @@ test('a collection that is too large for one request is split, and nothing is mi
   for (let i = 0; i < series; i++) source.add(counts, { index: BigInt(i), text: 'x'.repeat(i % 64) });
   const agent = await startAgent(t, collector.addresses.grpc, { id: 'a', sources: [source.definition(100)] });
   // Whenever the collector hears of the counters first, nothing stands on them that could be a baseline.
-  await until(() => agent.status().acknowledged > 0, 'the first report');
+  await mergesAnew(collector, agent);
   for (const [i, one] of source.series.entries()) one.value = i + 1;
   for (const sink of sinks) {
     const mine = () => sink.points.filter(({ name, value }) => name === counts.name && value !== 0n);

@@ -6,6 +6,7 @@ import { emptyScope } from '../../../otel/model/scope.ts';
 import { until } from '../../interop/until.ts';
 import { TcpProxy } from '../../proxy/tcp-proxy.ts';
 import { makeAgent } from '../in-process.ts';
+import { type MergingCollector, mergedReport, mergesAnew } from '../merged.ts';
 import type { Random } from './random.ts';
 import { busy, diskIo, KnownCounter, newLife, oldLife, queued, requests } from './truth.ts';
 
@@ -16,7 +17,7 @@ interface Device {
   readonly counter: KnownCounter;
   /** `undefined` while it cannot be read. */
   cell: number | undefined;
-  /** Done by the agent's source. A device is replaced when the last value of the old one has been acknowledged. */
+  /** Done by the agent's source. A device is replaced when the last value of the old one has been merged. */
   change: 'replaced' | 'unreadable' | 'readable' | undefined;
   /** A report with a greater number holds the last value of the one that is replaced. */
   afterReport: number | undefined;
@@ -33,15 +34,17 @@ export class KnownHost {
   readonly devices: readonly Device[];
   readonly process: readonly KnownCounter[];
   queued = 0;
+  readonly #collector: MergingCollector;
   #agent: Agent | undefined;
   #hasStarted = false;
-  /** What the process's counters had on them in each report that may not be acknowledged yet. */
+  /** What the process's counters had on them in each report that may not be merged yet. */
   #reported = new Map<number, readonly number[]>();
   #lastReport = 0;
   #collected: readonly number[] = [];
 
-  constructor(id: string, collectorPort: number) {
+  constructor(id: string, collectorPort: number, collector: MergingCollector) {
     this.id = id;
+    this.#collector = collector;
     this.proxy = new TcpProxy(collectorPort);
     // One is new, one began at a time that nobody knows, and two were there long before.
     const lives = [
@@ -83,7 +86,7 @@ export class KnownHost {
     await agent.start();
   }
 
-  /** Says goodbye, if it can within the deadline. Nothing that is acknowledged may be missing anywhere. */
+  /** Says goodbye, if it can within the deadline. Nothing that is acknowledged, or was merged, may be missing anywhere. */
   async drain(deadlineMs: number): Promise<void> {
     const agent = this.#agent;
     if (agent === undefined) return;
@@ -100,9 +103,10 @@ export class KnownHost {
     const agent = this.#agent;
     if (agent === undefined) return;
     const { acknowledged, lastReport } = agent.status();
+    const merged = mergedReport(this.#collector, agent);
     this.#agent = undefined;
     await agent.stop();
-    this.#died(acknowledged, lastReport);
+    this.#died(Math.max(acknowledged, merged), lastReport);
   }
 
   /** Counts a little. */
@@ -123,7 +127,7 @@ export class KnownHost {
     device.change = device.cell === undefined ? 'readable' : random.pick(['replaced', 'unreadable'] as const);
   }
 
-  /** Waits until nothing changes any more and the collector has acknowledged a report that was made after this call. */
+  /** Waits until nothing changes any more and the collector has merged what was counted before this call. */
   async settle(): Promise<void> {
     const agent = this.#agent!;
     for (const device of this.devices)
@@ -132,9 +136,7 @@ export class KnownHost {
       () => agent.status().connected && this.devices.every(({ change }) => change === undefined),
       `${this.id} is connected and its devices are there`,
     );
-    const { lastReport } = agent.status();
-    // The first may have been cut from what was collected before.
-    await until(() => agent.status().acknowledged >= lastReport + 2, `the last values of ${this.id}`);
+    await mergesAnew(this.#collector, agent);
   }
 
   async close(): Promise<void> {
@@ -142,11 +144,11 @@ export class KnownHost {
     await this.proxy.close();
   }
 
-  #died(acknowledged: number, lastReport: number): void {
+  #died(seen: number, lastReport: number): void {
     this.#noteReports(lastReport);
     for (const [i, { life }] of this.process.entries()) {
       life.value = this.#collected[i]!;
-      life.acknowledgedAtDeath = this.#reported.get(acknowledged)?.[i] ?? 0;
+      life.seenAtDeath = this.#reported.get(seen)?.[i] ?? 0;
     }
   }
 
@@ -176,22 +178,18 @@ export class KnownHost {
         return {
           name: 'conservation',
           collect: () => {
-            const { lastReport, acknowledged } = this.#status();
+            const lastReport = this.#agent?.status().lastReport ?? this.#lastReport;
+            const merged = this.#agent === undefined ? 0 : mergedReport(this.#collector, this.#agent);
             this.#noteReports(lastReport);
-            for (const number of this.#reported.keys())
-              if (number < acknowledged) this.#reported.delete(number);
+            for (const number of this.#reported.keys()) if (number < merged) this.#reported.delete(number);
             this.#collected = this.process.map(({ life }) => life.value);
             for (const [i, cell] of cells.entries()) group.setCounter(cell, this.#collected[i]!);
             group.set(queuedCell, this.queued);
-            for (const device of this.devices) collectDevice(group, device, lastReport, acknowledged);
+            for (const device of this.devices) collectDevice(group, device, lastReport, merged);
           },
         };
       },
     };
-  }
-
-  #status(): { lastReport: number; acknowledged: number } {
-    return this.#agent?.status() ?? { lastReport: this.#lastReport, acknowledged: 0 };
   }
 }
 
@@ -199,7 +197,7 @@ function seriesOf({ metric, attributes, life }: KnownCounter): AgentSeries {
   return { scope, metric, attributes, epoch: life, startTimeUs: life.startTimeUs };
 }
 
-function collectDevice(group: SamplingGroup, device: Device, lastReport: number, acknowledged: number): void {
+function collectDevice(group: SamplingGroup, device: Device, lastReport: number, merged: number): void {
   const { counter, change } = device;
   if (change === 'unreadable') {
     group.retire(device.cell!, 'idle');
@@ -209,7 +207,7 @@ function collectDevice(group: SamplingGroup, device: Device, lastReport: number,
     device.cell ??= group.define(seriesOf(counter));
     device.change = undefined;
   } else if (change === 'replaced') {
-    if (device.afterReport !== undefined && acknowledged > device.afterReport) {
+    if (device.afterReport !== undefined && merged > device.afterReport) {
       group.retire(device.cell!, 'gone');
       counter.lives.push(newLife('kernel'));
       device.cell = group.define(seriesOf(counter));

@@ -12,8 +12,8 @@ export interface Life {
   /** What stood on the counter before the collector could know of it: merged outputs leave it out. */
   readonly baseline: number;
   value: number;
-  /** When its agent was killed: what the collector had acknowledged by then. What came after may have been seen or not. */
-  acknowledgedAtDeath: number | undefined;
+  /** When its agent was killed: what the collector had acknowledged or merged by then. What came after may have been seen or not. */
+  seenAtDeath: number | undefined;
 }
 
 let lives = 0;
@@ -28,7 +28,7 @@ export function newLife(kind: string): Life {
     startTimeUs: Date.now() * 1000 + (number % 1000),
     baseline: 0,
     value: 0,
-    acknowledgedAtDeath: undefined,
+    seenAtDeath: undefined,
   };
 }
 
@@ -61,11 +61,11 @@ export class KnownCounter {
     return this.lives.at(-1)!;
   }
 
-  /** What merged outputs must show of it: exactly `most`, but for what died unacknowledged with an agent. */
+  /** What merged outputs must show of it: exactly `most`, but for what died unseen with an agent. */
   get counted(): Range {
     return sumOf(
-      this.lives.map(({ value, baseline, acknowledgedAtDeath }) => ({
-        least: (acknowledgedAtDeath ?? value) - baseline,
+      this.lives.map(({ value, baseline, seenAtDeath }) => ({
+        least: (seenAtDeath ?? value) - baseline,
         most: value - baseline,
       })),
     );

@@ -43,7 +43,7 @@ export class World {
     this.collector = collector;
     this.backends = backends;
     const port = Number(collector.addresses.grpc.split(':')[1]);
-    this.hosts = Array.from({ length: hosts }, (_, i) => new KnownHost(`host-${i}`, port));
+    this.hosts = Array.from({ length: hosts }, (_, i) => new KnownHost(`host-${i}`, port, collector));
     this.synthetic = [new SyntheticHost('synthetic', port, this.random)];
     for (const { sink } of backends) sink.plan = () => this.#fault();
   }
@@ -106,7 +106,7 @@ export class World {
     }
   }
 
-  /** Mends everything, waits until the last counts have been acknowledged, and drains the collector into its backends. */
+  /** Mends everything, waits until the last counts have been merged, and drains the collector into its backends. */
   async finish(t: ExecutionContext): Promise<void> {
     this.#isTroubled = false;
     for (const { proxy } of this.#members()) this.#mend(proxy);
