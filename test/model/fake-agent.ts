@@ -53,7 +53,7 @@ export class FakeStream {
   define(of: CatalogueSeries, epoch: string, beganUs: number | undefined, startTimeUs: number): number {
     const number = this.columns.lastNumber + 1;
     const [metric, isNewMetric] = this.#numberOf(of.metric);
-    const [token, isNewToken] = epoch === '' ? [0, false] : this.#numberOf(epoch);
+    const [token, isNewToken] = epoch === '' ? [0, false] : this.#numberOf(`${epoch} ${beganUs}`);
     const [resource, isNewResource] = of.isForeign ? this.#numberOf(relayedBy) : [0, false];
     const relayed = {
       number: resource,

@@ -64,6 +64,11 @@ export class Fleet {
   readonly #highest = new Map<string, readonly number[]>();
   /** Start times that an agent gave to two epochs, or under which it let a counter fall. While the series is held, the collector makes up for it; no longer when it was freed. */
   readonly #brokenStarts = new Set<number>();
+  /** The highest value of each counter of jobs that an agent has sent, by epoch: what there is to count. */
+  readonly #truth = new Map<string, number>();
+  readonly #gone = new Set<string>();
+  /** An agent went on with an epoch that it had ended, or let a counter fall within one: what cannot be found out once the state was freed. */
+  #isPromiseBroken = false;
   #nowUs = birthUs;
   #epochs = 0;
 
@@ -229,6 +234,7 @@ export class Fleet {
   #sendDefine(agent: Agent, index: number): number {
     const { epoch, beganAtUs, startUs } = agent.series[index];
     const of = catalogue[index];
+    if (this.#gone.has(epoch)) this.#isPromiseBroken = true;
     const began = beganAtUs === undefined ? undefined : beganAtUs - agent.welcomeUs;
     const number = agent.stream!.define(of, epoch, epoch === '' ? undefined : began, startUs);
     const known = epoch === '' ? undefined : beganAtUs;
@@ -244,7 +250,10 @@ export class Fleet {
       if (of.group !== group || series.number === 0) return;
       values.set(series.number, index === without ? undefined : (series.spoilt ?? series.value));
       if (index === without) return;
+      if (of.metric.name === 'jobs' && series.spoilt === undefined)
+        this.#truth.set(series.epoch, Math.max(this.#truth.get(series.epoch) ?? 0, series.value as number));
       if (series.spoilt !== undefined) this.#brokenStarts.add(series.startUs);
+      if (series.spoilt === 0) this.#isPromiseBroken = true;
       series.spoilt = undefined;
     });
     // Each agent's clock has a place of its own within the second, so that no two values are of one time.
@@ -288,6 +297,7 @@ export class Fleet {
     if (this.model.refused.epoch_old > refusedBefore) series.epoch = epoch;
     // Not known to be old: an agent that lies to itself. It goes on with it.
     else {
+      this.#isPromiseBroken = true;
       series.previousEpoch = '';
       series.number = number;
     }
@@ -297,6 +307,7 @@ export class Fleet {
     const series = agent.series[index];
     if (series.number === 0) return;
     agent.stream!.retire(series.number, reason);
+    if (reason === 'gone' && series.epoch !== '') this.#gone.add(series.epoch);
     this.model.retire(agent.id, series.number, reason, this.#nowUs);
     series.number = 0;
   }
@@ -320,6 +331,7 @@ export class Fleet {
     };
     equal(found, this.model.collect(model, this.#nowUs));
     this.#neverFalls(found);
+    this.#conserves(found);
     assert.deepEqual(this.counters.refusedPoints, this.model.rejected);
     assert.deepEqual(
       { epoch_old: this.counters.refusedSeries.epoch_old, invalid: this.counters.refusedSeries.invalid },
@@ -328,6 +340,18 @@ export class Fleet {
     assert.equal(this.counters.baselines, this.model.baselines);
     assert.equal(this.outputs.store.seriesCount, this.model.size.series);
     assert.equal(this.outputs.store.horizonUs, this.model.horizonUs);
+  }
+
+  /** Counted = shown, where nothing was set aside as a baseline or refused; never more than that. */
+  #conserves(found: ReadonlyMap<string, readonly ModelPoint[]>): void {
+    if (this.#isPromiseBroken) return;
+    let truth = 0;
+    for (const value of this.#truth.values()) truth += value;
+    let shown = 0;
+    for (const [key, points] of found) if (key.startsWith('jobs.all ')) shown += points[0].value as number;
+    assert.ok(shown <= truth, `${shown} jobs are shown and ${truth} were counted`);
+    const { epoch_fell, not_finite, negative } = this.counters.refusedPoints;
+    if (this.counters.baselines + epoch_fell + not_finite + negative === 0) assert.equal(shown, truth);
   }
 
   #neverFalls(found: ReadonlyMap<string, readonly ModelPoint[]>): void {
@@ -359,22 +383,17 @@ function grow(series: AgentSeries, added: number, mayFall: boolean): void {
 }
 
 function equal(found: ReadonlyMap<string, ModelPoint[]>, expected: ReadonlyMap<string, ModelPoint[]>): void {
-  assert.deepEqual(sorted(found), sorted(expected));
+  const [a, b] = [lines(found), lines(expected)];
+  if (a.join() !== b.join()) assert.deepEqual(a, b);
 }
 
-function sorted(points: ReadonlyMap<string, ModelPoint[]>): object {
-  const entries = [...points].sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(
-    entries.map(([key, list]) => [
-      key,
-      list
-        .map((point) => ({ ...point, value: text(point.value) }))
-        .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
-    ]),
-  );
-}
-
-/** -0 and 0 are one value. */
-function text(value: number | readonly number[]): string {
-  return typeof value === 'number' ? `${value}` : value.join(' ');
+/** One line a point, in one order. A number and its negative zero are one value. */
+function lines(points: ReadonlyMap<string, ModelPoint[]>): string[] {
+  const all: string[] = [];
+  for (const [key, list] of points)
+    for (const { value, startUs, timeUs, isWithoutValue } of list)
+      all.push(
+        `${key}: ${typeof value === 'number' ? value : value.join(' ')} from ${startUs} to ${timeUs}${isWithoutValue ? ', no recorded value' : ''}`,
+      );
+  return all.sort();
 }

@@ -237,7 +237,10 @@ export class ReferenceCollector {
     for (const member of [...this.#members.values()]) {
       const silentUs = nowUs - member.lastReportUs;
       if (member.isPresent && silentUs > staleUs) this.#leave(member, nowUs);
-      if (silentUs <= evictionUs || this.streams.has(member.id)) continue;
+      if (this.streams.has(member.id)) continue;
+      // Without a series there is nothing to wait for.
+      if (![...this.#all].some((series) => series.member === member)) this.#members.delete(member.id);
+      if (silentUs <= evictionUs) continue;
       if (member.series.size > 0) this.horizonUs = Math.max(this.horizonUs, member.lastReportUs);
       for (const series of member.series.values()) {
         this.#idle(series, nowUs);
