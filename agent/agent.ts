@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { type Clock, systemClock } from '../otel/clock.ts';
 import type { Collection } from '../otel/state/point-batch.ts';
 import { StreamgaugeError } from '../proto/error.ts';
 import { agentIdentity } from './agent-identity.ts';
-import { type Clock, systemClock } from './clock.ts';
 import type { AgentConfig } from './config/agent-config.ts';
 import type { AgentLog } from './log.ts';
 import { collectionOf } from './once.ts';

@@ -1,11 +1,12 @@
 // What an embedder needs to run an agent in its own process: `streamgauge/agent`.
+
+export { type Clock, systemClock } from '../otel/clock.ts';
 export { AttributeMap, type Attributes, type AttributeValue, attributes } from '../otel/model/attributes.ts';
 export { type MetricDescription, type MetricKind, metric, type ValueType } from '../otel/model/metric.ts';
 export { emptyResource, type Resource } from '../otel/model/resource.ts';
 export { emptyScope, type InstrumentationScope } from '../otel/model/scope.ts';
 export { type ErrorKind, StreamgaugeError } from '../proto/error.ts';
 export { Agent, type AgentDependencies, type AgentStatus } from './agent.ts';
-export { type Clock, systemClock } from './clock.ts';
 export {
   type AgentConfig,
   agentDefaults,

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../otel/clock.ts';
 import type { Source } from './sources/source.ts';
 import type { SamplingGroup } from './state/sampling-group.ts';
 

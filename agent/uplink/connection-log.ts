@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../otel/clock.ts';
 import type { AgentLog } from '../log.ts';
 import type { CallFailure } from './call-failure.ts';
 

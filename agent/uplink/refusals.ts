@@ -1,6 +1,6 @@
+import type { Clock } from '../../otel/clock.ts';
 import { attributeText } from '../../otel/model/attributes.ts';
 import type { Refuse } from '../../proto/messages/collector-message.ts';
-import type { Clock } from '../clock.ts';
 import type { AgentLog } from '../log.ts';
 import type { AgentSeries } from '../state/sampling-group.ts';
 import { Seldom } from './seldom.ts';

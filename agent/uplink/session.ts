@@ -1,4 +1,5 @@
 import { status } from '@grpc/grpc-js';
+import type { Clock } from '../../otel/clock.ts';
 import { attributesToWire } from '../../otel/model/any-value.ts';
 import { StreamgaugeError } from '../../proto/error.ts';
 import { type AgentMessage, encodeAgentMessage } from '../../proto/messages/agent-message.ts';
@@ -8,7 +9,6 @@ import {
   type Welcome,
 } from '../../proto/messages/collector-message.ts';
 import type { Instruct } from '../../proto/messages/instruct.ts';
-import type { Clock } from '../clock.ts';
 import type { SamplingGroup } from '../state/sampling-group.ts';
 import type { HeldSeries } from './held-series.ts';
 import type { Identity } from './identity.ts';

@@ -1,7 +1,7 @@
+import type { Clock } from '../../otel/clock.ts';
 import type { AgentMessage } from '../../proto/messages/agent-message.ts';
 import type { Limits } from '../../proto/messages/collector-message.ts';
 import { encodeReport, type GroupState } from '../../proto/report/write-report.ts';
-import type { Clock } from '../clock.ts';
 import type { AgentSeries, SamplingGroup } from '../state/sampling-group.ts';
 import { DefineBatches } from './define-batches.ts';
 import type { HeldSeries } from './held-series.ts';

@@ -1,3 +1,4 @@
+import { type Clock, pause, systemClock } from '../clock.ts';
 import type { Temporality } from '../model/metric.ts';
 import {
   type DroppedPoints,
@@ -6,7 +7,6 @@ import {
   encodeRequests,
 } from '../otlp/encode-requests.ts';
 import type { Collection } from '../state/point-batch.ts';
-import { type Clock, pause, systemClock } from './clock.ts';
 import { type ExportLog, ReaderLog } from './reader-log.ts';
 import { type ReaderObserver, ReaderRecord, type ReaderStatus } from './reader-status.ts';
 import type { RequestSender } from './request-sender.ts';

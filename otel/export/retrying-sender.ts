@@ -1,4 +1,4 @@
-import { type Clock, pause, systemClock } from './clock.ts';
+import { type Clock, pause, systemClock } from '../clock.ts';
 import { type RequestSender, SendError, type SendResult } from './request-sender.ts';
 
 export interface RetryPolicy {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../agent/clock.ts';
+import type { Clock } from '../../otel/clock.ts';
 
 interface Timer {
   readonly atMs: number;

@@ -1,7 +1,7 @@
 import test from 'ava';
-import type { Clock } from '../../agent/clock.ts';
 import { Sampler } from '../../agent/sampler.ts';
 import { SamplingGroup } from '../../agent/state/sampling-group.ts';
+import type { Clock } from '../../otel/clock.ts';
 import { FakeClock } from './fake-clock.ts';
 
 function rig(...intervalsMs: number[]) {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '../../../agent/clock.ts';
 import { type AgentSeries, SamplingGroup } from '../../../agent/state/sampling-group.ts';
 import { Uplink, type UplinkOptions } from '../../../agent/uplink/uplink.ts';
+import { systemClock } from '../../../otel/clock.ts';
 import { attributes } from '../../../otel/model/attributes.ts';
 import { metric } from '../../../otel/model/metric.ts';
 import { emptyScope } from '../../../otel/model/scope.ts';

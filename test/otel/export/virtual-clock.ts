@@ -1,4 +1,4 @@
-import type { Clock } from '../../../otel/export/clock.ts';
+import type { Clock } from '../../../otel/clock.ts';
 
 /** A clock that moves when told. Timers run in order of their times, and what they set going runs before the next. */
 export class VirtualClock implements Clock {

@@ -1,8 +1,8 @@
-/** Where the times of readers come from. Tests give one of their own. */
+/** Where times come from. Tests give one of their own. */
 export interface Clock {
-  /** Wall clock: microseconds since the Unix epoch. */
+  /** Wall clock: microseconds since the Unix epoch. For the times of points; never used to measure how long something took. */
   nowUs(): number;
-  /** Monotonic: milliseconds from an unnamed beginning. */
+  /** Monotonic: milliseconds, in a program those of `performance.now()`. */
   monotonicMs(): number;
   /** Calls once after so many milliseconds. Gives the function that cancels it. */
   setTimeout(run: () => void, delayMs: number): () => void;
