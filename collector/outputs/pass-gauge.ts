@@ -1,11 +1,10 @@
 import type { MetricDescription } from '../../otel/model/metric.ts';
-import { Uint32List } from '../../otel/state/columns.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
-import { isReleasable } from '../../otel/state/ended-series.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
-import { noRecordedValue, type PointBatch, type SeriesAttributes } from '../../otel/state/point-batch.ts';
+import { noRecordedValue, type PointBatch } from '../../otel/state/point-batch.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
 import type { OutputStream } from './output-stream.ts';
+import { PassPoints } from './pass-points.ts';
 import { isShown } from './pass-sum.ts';
 import type { Collecting } from './reader-cursor.ts';
 
@@ -13,8 +12,7 @@ import type { Collecting } from './reader-cursor.ts';
 export class PassGauge implements OutputStream {
   readonly metric: MetricDescription;
   readonly #store: MetricStore;
-  readonly #slots = new Uint32List();
-  readonly #attributes: SeriesAttributes[] = [];
+  readonly #points = new PassPoints();
 
   constructor(metric: MetricDescription, store: MetricStore) {
     this.metric = metric;
@@ -22,20 +20,19 @@ export class PassGauge implements OutputStream {
   }
 
   get inputs(): number {
-    return this.#slots.size;
+    return this.#points.size;
   }
 
   get points(): number {
-    return this.#slots.size;
+    return this.#points.size;
   }
 
   get isSpent(): boolean {
-    return this.#slots.size === 0;
+    return this.#points.size === 0;
   }
 
   attach(slot: number, definition: SeriesDefinition): void {
-    this.#slots.push(slot);
-    this.#attributes.push(definition.attributes);
+    this.#points.attach(slot, definition);
   }
 
   temporality(): undefined {
@@ -45,14 +42,15 @@ export class PassGauge implements OutputStream {
   read(batch: PointBatch, collecting: Collecting): void {
     const { gauges, timesUs } = this.#store;
     const { series } = gauges;
-    const { items, size } = this.#slots;
+    const { slots, attributes, size } = this.#points;
+    const { items } = slots;
     batch.reset(size);
     let at = 0;
     for (let i = 0; i < size; i++) {
       const slot = items[i];
       const status = series.status.get(slot);
       if (!isShown(status, false, 0, collecting)) continue;
-      batch.seriesAttributes[at] = this.#attributes[i];
+      batch.seriesAttributes[at] = attributes[i];
       batch.flags[at] = (status & withoutValue) === 0 ? 0 : noRecordedValue;
       batch.values[at] = gauges.values.get(slot);
       batch.startTimeUs[at] = 0;
@@ -63,13 +61,6 @@ export class PassGauge implements OutputStream {
   }
 
   sweep(beforeS: number): void {
-    const { series } = this.#store.gauges;
-    for (let i = this.#slots.size - 1; i >= 0; i--) {
-      if (!isReleasable(series, this.#slots.items[i], beforeS)) continue;
-      const last = --this.#slots.size;
-      this.#slots.items[i] = this.#slots.items[last];
-      this.#attributes[i] = this.#attributes[last];
-      this.#attributes.length = last;
-    }
+    this.#points.sweep(this.#store.gauges.series, beforeS);
   }
 }

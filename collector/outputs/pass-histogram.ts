@@ -1,12 +1,11 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
-import { Uint32List } from '../../otel/state/columns.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
-import { isReleasable } from '../../otel/state/ended-series.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
-import { noRecordedValue, type PointBatch, type SeriesAttributes } from '../../otel/state/point-batch.ts';
+import { noRecordedValue, type PointBatch } from '../../otel/state/point-batch.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
 import { DeltaBases } from './delta-bases.ts';
 import type { OutputStream } from './output-stream.ts';
+import { PassPoints } from './pass-points.ts';
 import { isShown } from './pass-sum.ts';
 import type { Collecting } from './reader-cursor.ts';
 
@@ -17,8 +16,7 @@ import type { Collecting } from './reader-cursor.ts';
 export class PassHistogram implements OutputStream {
   readonly metric: MetricDescription;
   readonly #store: MetricStore;
-  readonly #slots = new Uint32List();
-  readonly #attributes: SeriesAttributes[] = [];
+  readonly #points = new PassPoints();
   readonly #bases: DeltaBases;
   readonly #width: number;
 
@@ -30,20 +28,19 @@ export class PassHistogram implements OutputStream {
   }
 
   get inputs(): number {
-    return this.#slots.size;
+    return this.#points.size;
   }
 
   get points(): number {
-    return this.#slots.size;
+    return this.#points.size;
   }
 
   get isSpent(): boolean {
-    return this.#slots.size === 0;
+    return this.#points.size === 0;
   }
 
   attach(slot: number, definition: SeriesDefinition): void {
-    this.#slots.push(slot);
-    this.#attributes.push(definition.attributes);
+    this.#points.attach(slot, definition);
   }
 
   temporality(preferred: Temporality): Temporality {
@@ -53,7 +50,8 @@ export class PassHistogram implements OutputStream {
   read(batch: PointBatch, collecting: Collecting): void {
     const { histograms, timesUs } = this.#store;
     const { series } = histograms;
-    const { items, size } = this.#slots;
+    const { slots, attributes, size } = this.#points;
+    const { items } = slots;
     const width = this.#width;
     const isDelta = collecting.cursor.temporality === 'delta';
     const bases = isDelta ? this.#bases.of(collecting.cursor, size) : undefined;
@@ -64,7 +62,7 @@ export class PassHistogram implements OutputStream {
       const status = series.status.get(slot);
       const isDue = bases !== undefined && this.#isDue(slot, bases, i * (width + 1));
       if (!isDue && !isShown(status, true, series.absentAtS.get(slot), collecting)) continue;
-      batch.seriesAttributes[at] = this.#attributes[i];
+      batch.seriesAttributes[at] = attributes[i];
       batch.flags[at] = (status & withoutValue) === 0 || isDue ? 0 : noRecordedValue;
       const first = histograms.firstCell.get(slot);
       const to = at * width;
@@ -104,14 +102,6 @@ export class PassHistogram implements OutputStream {
   }
 
   sweep(beforeS: number): void {
-    const { series } = this.#store.histograms;
-    for (let i = this.#slots.size - 1; i >= 0; i--) {
-      if (!isReleasable(series, this.#slots.items[i], beforeS)) continue;
-      const last = --this.#slots.size;
-      this.#slots.items[i] = this.#slots.items[last];
-      this.#attributes[i] = this.#attributes[last];
-      this.#attributes.length = last;
-      this.#bases.move(last, i);
-    }
+    this.#points.sweep(this.#store.histograms.series, beforeS, (from, to) => this.#bases.move(from, to));
   }
 }

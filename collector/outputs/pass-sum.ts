@@ -1,20 +1,19 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
-import { chunkBits, chunkMask, Uint32List } from '../../otel/state/columns.ts';
+import { chunkBits, chunkMask } from '../../otel/state/columns.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
-import { isReleasable } from '../../otel/state/ended-series.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
-import { noRecordedValue, type PointBatch, type SeriesAttributes } from '../../otel/state/point-batch.ts';
+import { noRecordedValue, type PointBatch } from '../../otel/state/point-batch.ts';
 import { counting, present, withoutValue } from '../../otel/state/series-columns.ts';
 import { DeltaBases } from './delta-bases.ts';
 import type { OutputStream } from './output-stream.ts';
+import { PassPoints } from './pass-points.ts';
 import type { Collecting } from './reader-cursor.ts';
 
 /** Sums handed on as they came: value and start time are the source's. Delta readers get what was counted since their last collection. */
 export class PassSum implements OutputStream {
   readonly metric: MetricDescription;
   readonly #store: MetricStore;
-  readonly #slots = new Uint32List();
-  readonly #attributes: SeriesAttributes[] = [];
+  readonly #points = new PassPoints();
   readonly #bases = new DeltaBases(1);
 
   constructor(metric: MetricDescription, store: MetricStore) {
@@ -23,20 +22,19 @@ export class PassSum implements OutputStream {
   }
 
   get inputs(): number {
-    return this.#slots.size;
+    return this.#points.size;
   }
 
   get points(): number {
-    return this.#slots.size;
+    return this.#points.size;
   }
 
   get isSpent(): boolean {
-    return this.#slots.size === 0;
+    return this.#points.size === 0;
   }
 
   attach(slot: number, definition: SeriesDefinition): void {
-    this.#slots.push(slot);
-    this.#attributes.push(definition.attributes);
+    this.#points.attach(slot, definition);
   }
 
   temporality(preferred: Temporality): Temporality {
@@ -46,7 +44,8 @@ export class PassSum implements OutputStream {
   read(batch: PointBatch, collecting: Collecting): void {
     const { sums, timesUs } = this.#store;
     const { series } = sums;
-    const { items, size } = this.#slots;
+    const { slots, attributes, size } = this.#points;
+    const { items } = slots;
     const isDelta = this.temporality(collecting.cursor.temporality) === 'delta';
     const bases = isDelta ? this.#bases.of(collecting.cursor, size) : undefined;
     batch.reset(size);
@@ -60,7 +59,7 @@ export class PassSum implements OutputStream {
       if (!isDue && !isShown(status, this.metric.isMonotonic, series.absentAtS.get(slot), collecting))
         continue;
       const isWithoutValue = (status & withoutValue) !== 0;
-      batch.seriesAttributes[at] = this.#attributes[i];
+      batch.seriesAttributes[at] = attributes[i];
       if (bases === undefined) {
         batch.flags[at] = isWithoutValue ? noRecordedValue : 0;
         batch.values[at] = sums.values.chunks[slot >>> chunkBits][slot & chunkMask];
@@ -80,15 +79,7 @@ export class PassSum implements OutputStream {
   }
 
   sweep(beforeS: number): void {
-    const { series } = this.#store.sums;
-    for (let i = this.#slots.size - 1; i >= 0; i--) {
-      if (!isReleasable(series, this.#slots.items[i], beforeS)) continue;
-      const last = --this.#slots.size;
-      this.#slots.items[i] = this.#slots.items[last];
-      this.#attributes[i] = this.#attributes[last];
-      this.#attributes.length = last;
-      this.#bases.move(last, i);
-    }
+    this.#points.sweep(this.#store.sums.series, beforeS, (from, to) => this.#bases.move(from, to));
   }
 }
 
