@@ -5,7 +5,8 @@ import test from 'ava';
 import { loadProto } from '../../../proto/load.ts';
 import { sameBytes } from '../../../proto/service.ts';
 import { counter, SyntheticAgent } from '../../agents/synthetic-agent.ts';
-import { startReceiver, until } from './receiver.ts';
+import { until } from '../../interop/until.ts';
+import { startReceiver } from './receiver.ts';
 
 const jobs = counter('jobs');
 

@@ -2,7 +2,8 @@ import { connect } from 'node:http2';
 import { Server } from '@grpc/grpc-js';
 import test from 'ava';
 import { receiveWindowBytes, widenReceiveWindow } from '../../../collector/receivers/receive-window.ts';
-import { startReceiver, until } from './receiver.ts';
+import { until } from '../../interop/until.ts';
+import { startReceiver } from './receiver.ts';
 
 test('connections and their streams may send four megabytes ahead', async (t) => {
   const { target } = await startReceiver(t);

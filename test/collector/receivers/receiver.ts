@@ -36,12 +36,3 @@ export async function startReceiver(
   });
   return { core, receiver, bugs, target: `127.0.0.1:${port}` };
 }
-
-/** Waits for a condition, at most ten seconds. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited thirty seconds for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

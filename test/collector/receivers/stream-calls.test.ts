@@ -4,7 +4,8 @@ import test, { type ExecutionContext } from 'ava';
 import { resetStream } from '../../../collector/receivers/reset-stream.ts';
 import { encodeAgentMessage } from '../../../proto/messages/agent-message.ts';
 import { connectPath } from '../../../proto/service.ts';
-import { startReceiver, until } from './receiver.ts';
+import { until } from '../../interop/until.ts';
+import { startReceiver } from './receiver.ts';
 
 /** A peer that speaks HTTP/2 itself, so that it can leave unread what it is sent. */
 function open(t: ExecutionContext, target: string): ClientHttp2Stream {
