@@ -25,6 +25,8 @@ export interface StreamLimits {
   readonly maxAttributeBytes: number;
   /** Streams at one time. */
   readonly maxStreams: number;
+  /** Members whose state is held, with a stream or without. */
+  readonly maxMembers: number;
 }
 
 export interface GrpcConfig extends ListenerConfig {
@@ -65,6 +67,7 @@ export const collectorDefaults: CollectorConfig = {
       maxAttributes: 128,
       maxAttributeBytes: 4096,
       maxStreams: 10_000,
+      maxMembers: 100_000,
     },
     keepaliveTimeMs: 30_000,
     keepaliveTimeoutMs: 10_000,

@@ -67,6 +67,9 @@ const grpc = listener(
       max_attribute_bytes: withDefault(bytes(16, 1024 * 1024), limits.maxAttributeBytes)
         .describe("Bytes of one attribute's key, and of its value.")
         .meta({ defaultText: bytesText(limits.maxAttributeBytes) }),
+      max_members: withDefault(z.int().min(1).max(10_000_000), limits.maxMembers).describe(
+        'Members whose state is held; above it those without a stream that have been silent longest are freed.',
+      ),
       max_streams: withDefault(z.int().min(1).max(1_000_000), limits.maxStreams).describe(
         'Streams at one time.',
       ),
@@ -181,6 +184,7 @@ export function collectorConfig(file: z.output<typeof collectorSchema>): Collect
         maxAttributes: grpc.limits.max_attributes,
         maxAttributeBytes: grpc.limits.max_attribute_bytes,
         maxStreams: grpc.limits.max_streams,
+        maxMembers: grpc.limits.max_members,
       },
       keepaliveTimeMs: grpc.keepalive_time,
       keepaliveTimeoutMs: grpc.keepalive_timeout,

@@ -1,3 +1,4 @@
+import type { Member } from '../../otel/state/members.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import type { Position } from '../../proto/messages/position.ts';
 import type { StreamLimits } from '../config/collector-config.ts';
@@ -92,13 +93,27 @@ export class Sessions {
         // It never had a series, or all have been retired: there is nothing to wait for.
         store.evict(member, nowUs);
         this.owners.forget(member.id);
-      } else if (silentMs > evictionMs) {
-        store.evict(member, nowUs);
-        this.owners.forget(member.id);
-        this.counters.membersEvicted++;
-        this.#host.log('info', { member: member.id, silentMs: Math.round(silentMs) }, 'member freed');
-      }
+      } else if (silentMs > evictionMs) this.#evict(member, silentMs, nowUs);
     }
+    this.#freeSurplus(nowUs);
+  }
+
+  /** Over the limit, the members without a stream that have been silent longest are freed before their time. */
+  #freeSurplus(nowUs: number): void {
+    const { store, limits } = this.#options;
+    const surplus = store.members.size - limits.maxMembers;
+    if (surplus <= 0) return;
+    const silent = [...store.members].filter(({ id }) => !this.owners.isLive(id));
+    silent.sort((a, b) => a.lastReportUs - b.lastReportUs);
+    for (const member of silent.slice(0, surplus))
+      this.#evict(member, (nowUs - member.lastReportUs) / 1000, nowUs);
+  }
+
+  #evict(member: Member, silentMs: number, nowUs: number): void {
+    this.#options.store.evict(member, nowUs);
+    this.owners.forget(member.id);
+    this.counters.membersEvicted++;
+    this.#host.log('info', { member: member.id, silentMs: Math.round(silentMs) }, 'member freed');
   }
 
   /** Asks all agents to leave, and waits until they have half-closed or the deadline is over. Gives how many did and how many did not. */

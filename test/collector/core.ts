@@ -16,6 +16,7 @@ const roomy: StreamLimits = {
   maxAttributes: 8,
   maxAttributeBytes: 64,
   maxStreams: 100,
+  maxMembers: 100,
 };
 
 /** The collector's core without a network, with a clock that a test sets. */

@@ -84,6 +84,7 @@ export class Fleet {
         maxAttributes: 8,
         maxAttributeBytes: 64,
         maxStreams: 9,
+        maxMembers: 100,
       },
       position: { directoryId: Buffer.alloc(16), term: Buffer.alloc(8), journalPosition: 0 },
       stalenessMs: 300_000,

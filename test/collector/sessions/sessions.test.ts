@@ -140,3 +140,22 @@ test('no more streams than are allowed', (t) => {
   stream.session.closed();
   t.is(core.sessions.refusal(), undefined);
 });
+
+test('over max_members the longest silent ones without a stream are freed', (t) => {
+  const core = new Core({ limits: { maxMembers: 2 } });
+  const streams = ['first', 'second', 'third', 'live'].map((id, i) => {
+    core.nowUs = birthUs + i * 1e6;
+    const stream = core.stream();
+    stream.hello(id, i + 1, attributes({}));
+    const number = stream.define(counter, id, 0, 0);
+    stream.report(0, core.nowUs, new Map([[number, 1]]), 1);
+    return stream;
+  });
+  for (const stream of streams.slice(0, 3)) stream.session.closed();
+  core.sessions.tick();
+  t.deepEqual(
+    [...core.outputs.store.members].map(({ id }) => id),
+    ['third', 'live'],
+  );
+  t.is(core.counters.membersEvicted, 2);
+});
