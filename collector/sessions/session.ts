@@ -8,6 +8,7 @@ import { type CollectorMessage, encodeCollectorMessage } from '../../proto/messa
 import type { Position } from '../../proto/messages/position.ts';
 import { isReport } from '../../proto/report/read-report.ts';
 import type { StreamLimits } from '../config/collector-config.ts';
+import { Acknowledgements } from './acknowledgements.ts';
 import type { Owners, OwningStream } from './owners.ts';
 import { SeriesIntake } from './series-intake.ts';
 import type { EndCause, SessionCounters } from './session-counters.ts';
@@ -51,11 +52,6 @@ const protocolVersion = 1;
 const whichAgents =
   'where two agents run on one machine (npm start runs one) or on a cloned disk, give one of them an agent_id of its own';
 const expireEveryUs = 3_600_000_000;
-/** An Ack costs as much as taking in a report: reports that come at once share one, and on a busy stream those of a quarter of a second. */
-const shortestAckDelayMs = 20;
-const acksApartMs = 250;
-/** However long the agent would wait. */
-const longestAckDelayMs = 60_000;
 const quietEnds: ReadonlySet<EndCause> = new Set(['goodbye', 'half_closed']);
 /** Streams since the process began: each has a number of its own, which the store knows its series by. */
 let sessions = 0;
@@ -75,10 +71,7 @@ export class Session implements OwningStream {
   readonly #number = ++sessions;
   #member: Member | undefined;
   #series: StreamSeries | undefined;
-  #acknowledged = 0;
-  /** When the last Ack was sent, by the monotonic clock; long ago when there was none. */
-  #acknowledgedAtMs = Number.NEGATIVE_INFINITY;
-  #ackTimer: NodeJS.Timeout | undefined;
+  #acks: Acknowledgements | undefined;
   /** When series that are not of this stream are looked for. */
   #expireUs: number;
 
@@ -121,7 +114,7 @@ export class Session implements OwningStream {
   /** The agent has half-closed: no more comes, and it may come back. */
   receivedEnd(): void {
     if (this.state === 'ended') return;
-    this.acknowledge();
+    this.#acks?.flush();
     this.end('half_closed', '');
   }
 
@@ -130,17 +123,6 @@ export class Session implements OwningStream {
     if (this.state === 'ended') return;
     this.#release();
     this.#host.log('info', this.#fields(), 'connection closed without goodbye');
-  }
-
-  /** Sends the Ack of all reports merged so far, if one is due. */
-  acknowledge(): void {
-    clearTimeout(this.#ackTimer);
-    this.#ackTimer = undefined;
-    if (this.state === 'ended' || this.#acknowledged === this.lastReport) return;
-    this.#acknowledged = this.lastReport;
-    this.#acknowledgedAtMs = performance.now();
-    this.#host.counters.acks++;
-    this.#send(encodeAck(this.lastReport));
   }
 
   /**
@@ -179,7 +161,7 @@ export class Session implements OwningStream {
 
   #release(): void {
     this.state = 'ended';
-    clearTimeout(this.#ackTimer);
+    this.#acks?.stop();
     this.#host.ended(this);
     if (this.hello !== undefined) this.#host.owners.release(this.hello.memberId, this, this.lastReport);
   }
@@ -202,7 +184,7 @@ export class Session implements OwningStream {
     const tookMs = performance.now() - startedMs;
     counters.mergeMs += tookMs;
     if (tookMs > counters.maxMergeMs) counters.maxMergeMs = tookMs;
-    this.#ackTimer ??= setTimeout(() => this.acknowledge(), this.#ackWaitMs());
+    this.#acks!.due(this.lastReport);
   }
 
   #control(message: AgentMessage): void {
@@ -251,7 +233,10 @@ export class Session implements OwningStream {
     this.hello = hello;
     this.state = 'open';
     this.lastReport = claim.lastReport;
-    this.#acknowledged = claim.lastReport;
+    this.#acks = new Acknowledgements(claim.lastReport, hello.ackDelayMs, (report) => {
+      host.counters.acks++;
+      this.#send(encodeAck(report));
+    });
     const { store, limits, counters } = host;
     const welcomeUs = host.nowUs();
     const member = store.join(hello.memberId, resource, welcomeUs);
@@ -282,12 +267,6 @@ export class Session implements OwningStream {
     host.log('info', { ...this.#fields(), agent: hello.userAgent }, 'agent connected');
   }
 
-  /** How long to wait with an Ack, so that it stands for the reports that come meanwhile; the first one of a stream comes soon. */
-  #ackWaitMs(): number {
-    const apartMs = Math.max(acksApartMs, Math.min(this.hello!.ackDelayMs, longestAckDelayMs));
-    return Math.max(shortestAckDelayMs, this.#acknowledgedAtMs + apartMs - performance.now());
-  }
-
   #goodbye(lastReport: number): void {
     // Without a report on this stream the number is of an earlier one, which may have been forgotten here.
     if (this.reports > 0 && lastReport > this.lastReport)
@@ -295,7 +274,7 @@ export class Session implements OwningStream {
         fieldPath: 'goodbye.last_report',
       });
     this.#host.store.leave(this.#member!, this.#host.nowUs());
-    this.acknowledge();
+    this.#acks?.flush();
     this.end('goodbye', '');
   }
 
