@@ -117,6 +117,8 @@ export class Collector {
     for (const listener of this.#listeners) await listener.start();
     const [http, admin] = this.#listeners as [HttpListener, HttpListener];
     const { grpc } = this.#config;
+    // Sinks before the source that fills them; none exports within the moment that the loop check below takes.
+    for (const { reader } of this.#pushReaders) reader.start();
     const port = await this.#grpc.start();
     this.#addresses = {
       grpc: hostPort(grpc.host, port),
@@ -128,7 +130,6 @@ export class Collector {
       { name: 'http', host: this.#config.http.host, port: http.port },
       { name: 'admin', host: this.#config.admin.host, port: admin.port },
     ]);
-    for (const { reader } of this.#pushReaders) reader.start();
     this.#ticker = setInterval(() => this.#tick(), tickMs);
     this.#ticker.unref();
     this.#state = 'running';

@@ -77,6 +77,7 @@ export function pushReader(config: PeriodicReaderConfig, surroundings: ReaderSur
     name,
     intervalMs: config.intervalMs,
     firstAfterMs: config.firstAfterMs,
+    exportTimeoutMs: config.timeoutMs,
     timeoutMs: exporter.kind === 'console' ? config.timeoutMs : exporter.timeoutMs,
     temporality,
     maxRequestBytes: config.maxRequestBytes,

@@ -195,7 +195,9 @@ const periodic = z
       'Time between the starts of two exports, in milliseconds.',
     ),
     timeout: optional(milliseconds(1))
-      .describe('Longest time of one export with its retries, in milliseconds; not more than `interval`.')
+      .describe(
+        'How long one export may go on with retries, in milliseconds; not more than `interval`. Then the newest state is sent at the next interval; delta intervals are repeated until they are taken.',
+      )
       .meta({ defaultText: '30000, or `interval` when that is less' }),
     exporter: z
       .strictObject({

@@ -12,7 +12,7 @@ export interface PeriodicReaderConfig {
   readonly intervalMs: number;
   /** When to export first, counted from the start; without it, after one interval. */
   readonly firstAfterMs?: number | undefined;
-  /** One export, its retries included. At most the interval. */
+  /** How long one cumulative export goes on retrying. At most the interval. */
   readonly timeoutMs: number;
   /** A request is split so that none is larger, before compression. */
   readonly maxRequestBytes: number;

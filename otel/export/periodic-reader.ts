@@ -27,6 +27,8 @@ export interface PeriodicReaderOptions {
   readonly firstAfterMs?: number | undefined;
   /** How long one try of one request may take. Give the sender the same; this holds for senders that forget. Default 10,000. */
   readonly timeoutMs?: number | undefined;
+  /** How long a cumulative export may go on retrying; at most until the next interval, which is the default. */
+  readonly exportTimeoutMs?: number | undefined;
   readonly temporality: Temporality;
   /** Default {@link defaultMaxRequestBytes}. */
   readonly maxRequestBytes?: number | undefined;
@@ -62,7 +64,7 @@ const timeoutSlackMs = 1000;
  * Collects at each interval and exports, after OpenTelemetry's periodic exporting MetricReader. One export is under way at a time, in a
  * loop of the reader's own, so a slow or dead backend delays nobody else. When the next interval comes during an export:
  *
- * - Cumulative: a request that is being tried may finish, and the rest of the collection follows as long as tries succeed. What waits for
+ * - Cumulative, and likewise when the export's timeout is over: a request that is being tried may finish, and the rest of the collection follows as long as tries succeed. What waits for
  *   a retry is given up, counted as superseded, and the newest state is collected once the back-off or the server's delay has passed.
  * - Delta: nothing is given up. Each increment is in exactly one interval, fixed when it was collected; a retry repeats its bytes. The
  *   reader does not collect meanwhile, so the next interval is longer, and nothing waits but the one interval.
@@ -76,6 +78,7 @@ export class PeriodicReader {
   readonly temporality: Temporality;
   readonly #intervalMs: number;
   readonly #firstAfterMs: number;
+  readonly #exportTimeoutMs: number;
   readonly #clock: Clock;
   readonly #collect: PeriodicReaderOptions['collect'];
   readonly #encode: Encode;
@@ -102,6 +105,7 @@ export class PeriodicReader {
     this.temporality = options.temporality;
     this.#intervalMs = intervalMs;
     this.#firstAfterMs = options.firstAfterMs ?? intervalMs;
+    this.#exportTimeoutMs = options.exportTimeoutMs ?? intervalMs;
     this.#clock = options.clock ?? systemClock;
     this.#collect = options.collect;
     this.#onDelivered = options.onDelivered;
@@ -193,7 +197,10 @@ export class PeriodicReader {
     const patience = new AbortController();
     const isCumulative = this.temporality === 'cumulative';
     const cancel = isCumulative
-      ? this.#clock.setTimeout(() => patience.abort(), nextMs - this.#clock.monotonicMs())
+      ? this.#clock.setTimeout(
+          () => patience.abort(),
+          Math.min(nextMs - this.#clock.monotonicMs(), this.#exportTimeoutMs),
+        )
       : () => {};
     await this.#export(isCumulative ? this.#ended : this.#stopped.signal, patience.signal);
     cancel();

@@ -106,6 +106,20 @@ test('cumulative: a backend that is slow but works gets all requests of a collec
   await reader.stop();
 });
 
+for (const [temporality, tries, superseded] of [
+  ['cumulative', 2, 3],
+  ['delta', 4, 0],
+] as const)
+  test(`${temporality}: the export's timeout ends retries of what a newer state replaces, and of nothing else`, async (t) => {
+    const { clock, sender, reader } = setUp(temporality, () => unavailable, { exportTimeoutMs: 2500 });
+    reader.start();
+    // Tries after 10, 11, 13 and 17 s, but for those after 12.5 s.
+    await clock.advance(19_900);
+    t.is(sender.sent.length, tries);
+    t.is(reader.status.counts.pointsSuperseded, superseded);
+    await reader.stop();
+  });
+
 test('delta: a failed interval is repeated with its bytes, and nothing is collected meanwhile', async (t) => {
   const { clock, sums, sender, reader } = setUp('delta', (request) =>
     request >= 1 && request < 6 ? unavailable : ok,
