@@ -4,7 +4,13 @@ import type { Resource } from '../otel/model/resource.ts';
 import { resourceKey } from '../otel/model/resource.ts';
 import type { InstrumentationScope } from '../otel/model/scope.ts';
 import { scopeKey } from '../otel/model/scope.ts';
-import type { Collection, MetricStream, PointBatch, ResourceMetrics } from '../otel/state/point-batch.ts';
+import {
+  type Collection,
+  type MetricStream,
+  noMore,
+  type PointBatch,
+  type ResourceMetrics,
+} from '../otel/state/point-batch.ts';
 import type { AgentSeries, SamplingGroup } from './state/sampling-group.ts';
 
 interface Point {
@@ -80,7 +86,7 @@ function streamOf(metric: MetricDescription): Stream {
     metric,
     temporality: metric.kind === 'sum' ? 'cumulative' : undefined,
     points,
-    read(batch: PointBatch): void {
+    read(batch: PointBatch): number {
       batch.reset(points.length);
       for (const [i, { group, cell, series }] of points.entries()) {
         batch.seriesAttributes[i] = {
@@ -94,6 +100,7 @@ function streamOf(metric: MetricDescription): Stream {
         batch.flags[i] = 0;
       }
       batch.size = points.length;
+      return noMore;
     },
   };
 }

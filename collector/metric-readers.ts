@@ -42,13 +42,14 @@ export class FullCollection {
 
   async collect(timeUs: number): Promise<Collection> {
     const own = resourceMetricsFromSdk(await this.#own.collect());
-    const { timeUs: at, resources } = this.#outputs.collect(this.#cursor, timeUs);
+    const { timeUs: at, resources, hold } = this.#outputs.collect(this.#cursor, timeUs);
     return {
       timeUs: at,
       resources: (function* () {
         yield* resources;
         yield own;
       })(),
+      hold,
     };
   }
 

@@ -1,5 +1,5 @@
 import { attributeOf, attributeText } from '../../otel/model/attributes.ts';
-import { type Collection, noRecordedValue, PointBatch } from '../../otel/state/point-batch.ts';
+import { batchesOf, type Collection, noRecordedValue, PointBatch } from '../../otel/state/point-batch.ts';
 import type { HostMetric } from './status.ts';
 
 type Attribute = (key: string) => string;
@@ -18,11 +18,12 @@ export function hostGlance(collection: Collection): HostMetric[] {
       for (const stream of streams) {
         const visit = glance.visitors[stream.metric.name];
         if (visit === undefined) continue;
-        stream.read(batch);
-        for (let i = 0; i < batch.size; i++) {
-          if ((batch.flags[i]! & noRecordedValue) !== 0) continue;
-          const { attributes } = batch.seriesAttributes[i]!;
-          visit(batch.values[i]!, (key) => attributeText(attributeOf(attributes, key) ?? ''));
+        for (const { size } of batchesOf(stream, batch)) {
+          for (let i = 0; i < size; i++) {
+            if ((batch.flags[i]! & noRecordedValue) !== 0) continue;
+            const { attributes } = batch.seriesAttributes[i]!;
+            visit(batch.values[i]!, (key) => attributeText(attributeOf(attributes, key) ?? ''));
+          }
         }
       }
     }

@@ -3,9 +3,10 @@ import { chunkBits, chunkMask } from '../../otel/state/columns.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import { isReleasable } from '../../otel/state/ended-series.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
-import type { PointBatch } from '../../otel/state/point-batch.ts';
+import { noMore, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { DeltaBases } from './delta-bases.ts';
 import { FoldPoints } from './fold-points.ts';
+import { type FoldScratch, inputsPerRead } from './fold-scratch.ts';
 import type { OutputStream } from './output-stream.ts';
 import type { Collecting } from './reader-cursor.ts';
 
@@ -23,7 +24,6 @@ export class FoldCounter implements OutputStream {
   readonly #bases = new DeltaBases(1);
   readonly #retained: number[] = [];
   readonly #shown: number[] = [];
-  #totals = new Float64Array(0);
 
   /**
    * `isShared` when members are joined: then totals are kept for good. Otherwise they are forgotten with their member, and begin where the
@@ -66,28 +66,32 @@ export class FoldCounter implements OutputStream {
     return preferred;
   }
 
-  read(batch: PointBatch, collecting: Collecting): void {
-    const size = this.#points.size;
-    const totals = this.#total();
-    const isDelta = collecting.cursor.temporality === 'delta';
-    const bases = isDelta ? this.#bases.of(collecting.cursor, size) : undefined;
-    batch.reset(size);
-    for (let point = 0; point < size; point++) {
+  read(batch: PointBatch, collecting: Collecting, from: number): number {
+    const { cursor, scratch } = collecting;
+    if (from === 0) this.#begin(scratch);
+    const first = this.#add(scratch, from) - scratch.inputs;
+    const end = Math.min(scratch.points, first + placesPerRead);
+    batch.reset(Math.max(0, end - first));
+    if (first < 0) return first + scratch.inputs;
+    const bases = cursor.temporality === 'delta' ? this.#bases.of(cursor, scratch.points) : undefined;
+    const { totals } = scratch;
+    for (let point = first, i = 0; point < end; point++, i++) {
       const total = Math.max(totals[point], this.#shown[point]);
       this.#shown[point] = total;
-      batch.seriesAttributes[point] = this.#points.attributes[point];
-      batch.flags[point] = 0;
-      batch.timeUs[point] = collecting.timeUs;
+      batch.seriesAttributes[i] = this.#points.attributes[point];
+      batch.flags[i] = 0;
+      batch.timeUs[i] = collecting.timeUs;
       if (bases === undefined) {
-        batch.values[point] = total;
-        batch.startTimeUs[point] = this.#startUs;
+        batch.values[i] = total;
+        batch.startTimeUs[i] = this.#startUs;
       } else {
-        batch.values[point] = total - bases[point];
+        batch.values[i] = total - bases[point];
         bases[point] = total;
-        batch.startTimeUs[point] = collecting.sinceUs;
+        batch.startTimeUs[i] = collecting.sinceUs;
       }
     }
-    batch.size = size;
+    batch.size = end - first;
+    return end < scratch.points ? scratch.inputs + end : noMore;
   }
 
   sweep(beforeS: number): void {
@@ -99,20 +103,24 @@ export class FoldCounter implements OutputStream {
     });
   }
 
-  #total(): Float64Array {
-    const size = this.#points.size;
-    if (this.#totals.length < size) this.#totals = new Float64Array(size + (size >>> 1));
-    const totals = this.#totals;
-    for (let point = 0; point < size; point++) totals[point] = this.#retained[point];
+  #begin(scratch: FoldScratch): void {
+    scratch.begin(this.inputs, this.points);
+    for (let point = 0; point < scratch.points; point++) scratch.totals[point] = this.#retained[point];
+  }
+
+  /** Adds up inputs from a place on. Gives the place to go on from. */
+  #add({ inputs, totals }: FoldScratch, from: number): number {
+    if (from >= inputs) return from;
+    const end = Math.min(inputs, from + inputsPerRead);
     const { slots, targets } = this.#points;
     const values = this.#store.sums.values.chunks;
     const offsets = this.#store.sums.offsets.chunks;
-    for (let i = 0; i < slots.size; i++) {
+    for (let i = from; i < end; i++) {
       const slot = slots.items[i];
       const chunk = slot >>> chunkBits;
       const at = slot & chunkMask;
       totals[targets.items[i]] += values[chunk][at] + offsets[chunk][at];
     }
-    return totals;
+    return end;
   }
 }

@@ -2,9 +2,10 @@ import type { MetricDescription, Temporality } from '../../otel/model/metric.ts'
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import { isReleasable } from '../../otel/state/ended-series.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
-import type { PointBatch } from '../../otel/state/point-batch.ts';
+import { noMore, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { DeltaBases } from './delta-bases.ts';
 import { FoldPoints } from './fold-points.ts';
+import { type FoldScratch, inputsPerRead } from './fold-scratch.ts';
 import type { OutputStream } from './output-stream.ts';
 import type { Collecting } from './reader-cursor.ts';
 
@@ -21,7 +22,6 @@ export class FoldHistogram implements OutputStream {
   readonly #width: number;
   readonly #bases: DeltaBases;
   readonly #retained: number[] = [];
-  #totals = new Float64Array(0);
 
   /**
    * `isShared` when members are joined: then totals are kept for good. Otherwise they are forgotten with their member, and begin where the
@@ -63,28 +63,33 @@ export class FoldHistogram implements OutputStream {
     return preferred;
   }
 
-  read(batch: PointBatch, collecting: Collecting): void {
-    const size = this.#points.size;
+  read(batch: PointBatch, collecting: Collecting, from: number): number {
+    const { cursor, scratch } = collecting;
     const width = this.#width;
     const stride = width + 1;
-    const totals = this.#total();
-    const isDelta = collecting.cursor.temporality === 'delta';
-    const bases = isDelta ? this.#bases.of(collecting.cursor, size) : undefined;
-    batch.reset(size, width);
-    for (let point = 0; point < size; point++) {
-      const from = point * stride;
+    if (from === 0) this.#begin(scratch);
+    const first = this.#addInputs(scratch, from) - scratch.inputs;
+    const end = Math.min(scratch.points, first + placesPerRead);
+    batch.reset(Math.max(0, end - first), width);
+    if (first < 0) return first + scratch.inputs;
+    const { totals } = scratch;
+    const isDelta = cursor.temporality === 'delta';
+    const bases = isDelta ? this.#bases.of(cursor, scratch.points) : undefined;
+    for (let point = first, i = 0; point < end; point++, i++) {
+      const at = point * stride;
       for (let b = 0; b < width; b++)
-        batch.bucketCounts[point * width + b] = totals[from + b] - (bases?.[from + b] ?? 0);
-      batch.sums[point] = totals[from + width] - (bases?.[from + width] ?? 0);
-      batch.mins[point] = NaN;
-      batch.maxes[point] = NaN;
-      batch.flags[point] = 0;
-      batch.seriesAttributes[point] = this.#points.attributes[point];
-      batch.timeUs[point] = collecting.timeUs;
-      batch.startTimeUs[point] = isDelta ? collecting.sinceUs : this.#startUs;
+        batch.bucketCounts[i * width + b] = totals[at + b] - (bases?.[at + b] ?? 0);
+      batch.sums[i] = totals[at + width] - (bases?.[at + width] ?? 0);
+      batch.mins[i] = NaN;
+      batch.maxes[i] = NaN;
+      batch.flags[i] = 0;
+      batch.seriesAttributes[i] = this.#points.attributes[point];
+      batch.timeUs[i] = collecting.timeUs;
+      batch.startTimeUs[i] = isDelta ? collecting.sinceUs : this.#startUs;
     }
-    bases?.set(totals.subarray(0, size * stride));
-    batch.size = size;
+    bases?.set(totals.subarray(first * stride, end * stride), first * stride);
+    batch.size = end - first;
+    return end < scratch.points ? scratch.inputs + end : noMore;
   }
 
   sweep(beforeS: number): void {
@@ -96,13 +101,19 @@ export class FoldHistogram implements OutputStream {
     });
   }
 
-  #total(): Float64Array {
-    const length = this.#retained.length;
-    if (this.#totals.length < length) this.#totals = new Float64Array(length + (length >>> 1));
-    this.#totals.set(this.#retained);
+  #begin(scratch: FoldScratch): void {
+    const stride = this.#width + 1;
+    scratch.begin(this.inputs, this.points, stride);
+    for (let i = 0; i < scratch.points * stride; i++) scratch.totals[i] = this.#retained[i];
+  }
+
+  /** Adds up inputs from a place on. Gives the place to go on from. */
+  #addInputs({ inputs, totals }: FoldScratch, from: number): number {
+    if (from >= inputs) return from;
+    const end = Math.min(inputs, from + Math.ceil(inputsPerRead / this.#width));
     const { slots, targets } = this.#points;
-    for (let i = 0; i < slots.size; i++) this.#add(slots.items[i], this.#totals, targets.items[i]);
-    return this.#totals;
+    for (let i = from; i < end; i++) this.#add(slots.items[i], totals, targets.items[i]);
+    return end;
   }
 
   #add(slot: number, to: Float64Array | number[], point: number): void {

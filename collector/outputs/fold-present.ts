@@ -3,9 +3,10 @@ import { chunkBits, chunkMask, type Float64Column } from '../../otel/state/colum
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import { isReleasable } from '../../otel/state/ended-series.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
-import type { PointBatch } from '../../otel/state/point-batch.ts';
+import { noMore, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { counting, present, type SeriesColumns, withoutValue } from '../../otel/state/series-columns.ts';
 import { FoldPoints } from './fold-points.ts';
+import { type FoldScratch, inputsPerRead } from './fold-scratch.ts';
 import type { OutputStream } from './output-stream.ts';
 import type { Collecting } from './reader-cursor.ts';
 
@@ -30,8 +31,6 @@ export class FoldPresent implements OutputStream {
   readonly #from: ValueColumns;
   readonly #reduction: Reduction;
   readonly #points: FoldPoints;
-  #values = new Float64Array(0);
-  #times = new Float64Array(0);
 
   constructor(
     metric: MetricDescription,
@@ -67,22 +66,27 @@ export class FoldPresent implements OutputStream {
     return this.metric.kind === 'sum' ? 'cumulative' : undefined;
   }
 
-  read(batch: PointBatch, collecting: Collecting): void {
-    const size = this.#points.size;
-    this.#reduce();
+  read(batch: PointBatch, collecting: Collecting, from: number): number {
+    const { scratch } = collecting;
+    if (from === 0) this.#begin(scratch);
+    const first = this.#reduce(scratch, from) - scratch.inputs;
+    const end = Math.min(scratch.points, first + placesPerRead);
+    batch.reset(Math.max(0, end - first));
+    if (first < 0) return first + scratch.inputs;
+    const { totals, times } = scratch;
     const isSum = this.#reduction === 'sum';
-    batch.reset(size);
     let at = 0;
-    for (let point = 0; point < size; point++) {
-      if (this.#times[point] === -1) continue;
+    for (let point = first; point < end; point++) {
+      if (times[point] === -1) continue;
       batch.seriesAttributes[at] = this.#points.attributes[point];
       batch.flags[at] = 0;
-      batch.values[at] = this.#values[point];
+      batch.values[at] = totals[point];
       batch.startTimeUs[at] = this.metric.kind === 'sum' ? this.#store.birthUs : 0;
-      batch.timeUs[at] = isSum ? collecting.timeUs : this.#times[point];
+      batch.timeUs[at] = isSum ? collecting.timeUs : times[point];
       at++;
     }
     batch.size = at;
+    return end < scratch.points ? scratch.inputs + end : noMore;
   }
 
   sweep(beforeS: number): void {
@@ -91,27 +95,29 @@ export class FoldPresent implements OutputStream {
     this.#points.forgetEmpty();
   }
 
-  /** Fills `#values` and `#times`; a time of -1 marks a point that nobody is present for. */
-  #reduce(): void {
-    const size = this.#points.size;
-    if (this.#values.length < size) {
-      this.#values = new Float64Array(size + (size >>> 1));
-      this.#times = new Float64Array(size + (size >>> 1));
-    }
-    const values = this.#values.fill(0, 0, size);
-    const times = this.#times.fill(-1, 0, size);
+  /** A time of -1 marks a point that nobody is present for. */
+  #begin(scratch: FoldScratch): void {
+    scratch.begin(this.inputs, this.points);
+    scratch.totals.fill(0, 0, scratch.points);
+    scratch.times.fill(-1, 0, scratch.points);
+  }
+
+  /** Takes inputs in from a place on. Gives the place to go on from. */
+  #reduce({ inputs, totals: values, times }: FoldScratch, from: number): number {
+    if (from >= inputs) return from;
+    const end = Math.min(inputs, from + inputsPerRead);
     const { slots, targets } = this.#points;
-    const { series, values: from } = this.#from;
+    const { series, values: held } = this.#from;
     const { timesUs } = this.#store;
     const isSum = this.#reduction === 'sum';
-    for (let i = 0; i < slots.size; i++) {
+    for (let i = from; i < end; i++) {
       const slot = slots.items[i];
       const chunk = slot >>> chunkBits;
       const at = slot & chunkMask;
       const status = series.status.chunks[chunk][at];
       if ((status & takesPart) !== takesPart || (status & withoutValue) !== 0) continue;
       const point = targets.items[i];
-      const value = from.chunks[chunk][at];
+      const value = held.chunks[chunk][at];
       const time = timesUs[series.clock.chunks[chunk][at]];
       if (isSum) {
         values[point] += value;
@@ -121,5 +127,6 @@ export class FoldPresent implements OutputStream {
         times[point] = time;
       }
     }
+    return end;
   }
 }

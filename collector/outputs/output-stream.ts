@@ -19,8 +19,11 @@ export interface OutputStream {
   attach(slot: number, definition: SeriesDefinition): void;
   /** What temporality a reader of this preference gets; `undefined` for gauges. */
   temporality(preferred: Temporality): Temporality | undefined;
-  /** Writes the points of a collection into the batch, in place of what it held. */
-  read(batch: PointBatch, collecting: Collecting): void;
+  /**
+   * Writes points of a collection into the batch, from a place on: see MetricStream.read. Between two calls series may be attached, but
+   * nothing is swept.
+   */
+  read(batch: PointBatch, collecting: Collecting, from: number): number;
   /** Lets go of the series that ended before this second of the store's life. */
   sweep(beforeS: number): void;
 }

@@ -7,6 +7,7 @@ import type { ResourceEntry } from '../../otel/state/interned-resources.ts';
 import { MetricStore } from '../../otel/state/metric-store.ts';
 import type { Collection, MetricStream, PointBatch, ResourceMetrics } from '../../otel/state/point-batch.ts';
 import type { PlansFor, StreamPlan } from '../views/stream-plan.ts';
+import { FoldScratch } from './fold-scratch.ts';
 import { makeOutput } from './make-output.ts';
 import type { OutputStream } from './output-stream.ts';
 import type { Collecting, ReaderCursor } from './reader-cursor.ts';
@@ -34,6 +35,9 @@ export class Outputs {
   readonly #plans = new WeakMap<MetricEntry, readonly StreamPlan[]>();
   readonly #resources = new Map<string, ResourceOutputs>();
   readonly #cursors: ReaderCursor[] = [];
+  /** Collections that are being read. */
+  #held = 0;
+  readonly #spareScratch: FoldScratch[] = [];
   readonly #writer: Attributes;
   readonly #nowUs: () => number;
 
@@ -82,10 +86,21 @@ export class Outputs {
       timeUs,
       sinceUs: cursor.collectedUs,
       deliveredS: this.store.secondsAt(cursor.deliveredUs),
+      scratch: this.#spareScratch.pop() ?? new FoldScratch(),
     };
     cursor.collectedUs = timeUs;
     cursor.collectedAtUs = this.#nowUs();
-    return { timeUs, resources: walk(this.#resources.values(), collecting) };
+    let holders = 0;
+    const hold = () => {
+      if (holders++ === 0) this.#held++;
+      return () => {
+        if (--holders > 0) return;
+        this.#held--;
+        // A few are kept: readers take turns.
+        if (this.#spareScratch.length < 2) this.#spareScratch.push(collecting.scratch);
+      };
+    };
+    return { timeUs, resources: this.#walk(collecting, hold), hold };
   }
 
   /** The reader's backend has taken the whole of its last collection. */
@@ -96,7 +111,8 @@ export class Outputs {
   /** Frees series that ended, once every reader's backend has seen their last state. Gives how many. */
   sweep(): number {
     const { store } = this;
-    if (store.endedCount === 0) return 0;
+    // Places must stay while a collection is read; it is swept next time.
+    if (store.endedCount === 0 || this.#held > 0) return 0;
     const nowUs = this.#nowUs();
     let beforeUs = nowUs;
     for (const cursor of this.#cursors) beforeUs = Math.min(beforeUs, cursor.deliveredUs);
@@ -122,6 +138,23 @@ export class Outputs {
       for (const scope of resource.scopes.values())
         for (const stream of scope.streams.values()) points += stream.points;
     return points;
+  }
+
+  *#walk(collecting: Collecting, hold: () => () => void): Generator<ResourceMetrics> {
+    const release = hold();
+    try {
+      for (const { resource, scopes } of this.#resources.values()) {
+        yield {
+          resource,
+          scopes: [...scopes.values()].map(({ scope, streams }) => ({
+            scope,
+            streams: [...streams.values()].map((stream) => collected(stream, collecting)),
+          })),
+        };
+      }
+    } finally {
+      release();
+    }
   }
 
   #attach(slot: number, definition: SeriesDefinition, resource: ResourceEntry): void {
@@ -168,23 +201,11 @@ export class Outputs {
   }
 }
 
-function* walk(resources: Iterable<ResourceOutputs>, collecting: Collecting): Generator<ResourceMetrics> {
-  for (const { resource, scopes } of resources) {
-    yield {
-      resource,
-      scopes: [...scopes.values()].map(({ scope, streams }) => ({
-        scope,
-        streams: [...streams.values()].map((stream) => collected(stream, collecting)),
-      })),
-    };
-  }
-}
-
 /** A stream as one collection sees it. */
 function collected(stream: OutputStream, collecting: Collecting): MetricStream {
   return {
     metric: stream.metric,
     temporality: stream.temporality(collecting.cursor.temporality),
-    read: (batch: PointBatch) => stream.read(batch, collecting),
+    read: (batch: PointBatch, from: number) => stream.read(batch, collecting, from),
   };
 }

@@ -1,7 +1,7 @@
 import type { MetricDescription } from '../../otel/model/metric.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
-import { noRecordedValue, type PointBatch } from '../../otel/state/point-batch.ts';
+import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
 import type { OutputStream } from './output-stream.ts';
 import { PassPoints } from './pass-points.ts';
@@ -39,14 +39,15 @@ export class PassGauge implements OutputStream {
     return undefined;
   }
 
-  read(batch: PointBatch, collecting: Collecting): void {
+  read(batch: PointBatch, collecting: Collecting, from: number): number {
     const { gauges, timesUs } = this.#store;
     const { series } = gauges;
     const { slots, attributes, size } = this.#points;
     const { items } = slots;
-    batch.reset(size);
+    const end = Math.min(size, from + placesPerRead);
+    batch.reset(end - from);
     let at = 0;
-    for (let i = 0; i < size; i++) {
+    for (let i = from; i < end; i++) {
       const slot = items[i];
       const status = series.status.get(slot);
       if (!isShown(status, false, 0, collecting)) continue;
@@ -58,6 +59,7 @@ export class PassGauge implements OutputStream {
       at++;
     }
     batch.size = at;
+    return end < size ? end : noMore;
   }
 
   sweep(beforeS: number): void {

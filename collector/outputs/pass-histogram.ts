@@ -1,7 +1,7 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
-import { noRecordedValue, type PointBatch } from '../../otel/state/point-batch.ts';
+import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
 import { DeltaBases } from './delta-bases.ts';
 import type { OutputStream } from './output-stream.ts';
@@ -47,7 +47,7 @@ export class PassHistogram implements OutputStream {
     return preferred;
   }
 
-  read(batch: PointBatch, collecting: Collecting): void {
+  read(batch: PointBatch, collecting: Collecting, from: number): number {
     const { histograms, timesUs } = this.#store;
     const { series } = histograms;
     const { slots, attributes, size } = this.#points;
@@ -55,9 +55,10 @@ export class PassHistogram implements OutputStream {
     const width = this.#width;
     const isDelta = collecting.cursor.temporality === 'delta';
     const bases = isDelta ? this.#bases.of(collecting.cursor, size) : undefined;
-    batch.reset(size, width);
+    const end = Math.min(size, from + placesPerRead);
+    batch.reset(end - from, width);
     let at = 0;
-    for (let i = 0; i < size; i++) {
+    for (let i = from; i < end; i++) {
       const slot = items[i];
       const status = series.status.get(slot);
       const isDue = bases !== undefined && this.#isDue(slot, bases, i * (width + 1));
@@ -91,6 +92,7 @@ export class PassHistogram implements OutputStream {
       at++;
     }
     batch.size = at;
+    return end < size ? end : noMore;
   }
 
   /** Whether something was counted since the delta basis, which is then shown whatever became of the series. */

@@ -2,7 +2,7 @@ import type { MetricDescription, Temporality } from '../../otel/model/metric.ts'
 import { chunkBits, chunkMask } from '../../otel/state/columns.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
-import { noRecordedValue, type PointBatch } from '../../otel/state/point-batch.ts';
+import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { counting, present, withoutValue } from '../../otel/state/series-columns.ts';
 import { DeltaBases } from './delta-bases.ts';
 import type { OutputStream } from './output-stream.ts';
@@ -41,16 +41,17 @@ export class PassSum implements OutputStream {
     return this.metric.isMonotonic ? preferred : 'cumulative';
   }
 
-  read(batch: PointBatch, collecting: Collecting): void {
+  read(batch: PointBatch, collecting: Collecting, from: number): number {
     const { sums, timesUs } = this.#store;
     const { series } = sums;
     const { slots, attributes, size } = this.#points;
     const { items } = slots;
     const isDelta = this.temporality(collecting.cursor.temporality) === 'delta';
     const bases = isDelta ? this.#bases.of(collecting.cursor, size) : undefined;
-    batch.reset(size);
+    const end = Math.min(size, from + placesPerRead);
+    batch.reset(end - from);
     let at = 0;
-    for (let i = 0; i < size; i++) {
+    for (let i = from; i < end; i++) {
       const slot = items[i];
       const status = series.status.chunks[slot >>> chunkBits][slot & chunkMask];
       const counted = bases === undefined ? 0 : sums.counted(slot);
@@ -76,6 +77,7 @@ export class PassSum implements OutputStream {
       at++;
     }
     batch.size = at;
+    return end < size ? end : noMore;
   }
 
   sweep(beforeS: number): void {

@@ -1,4 +1,5 @@
 import type { Temporality } from '../../otel/model/metric.ts';
+import type { FoldScratch } from './fold-scratch.ts';
 
 /** Where one reader stands: what it wants, and what it has seen. Delta readers each have a place in the outputs for what they were given last. */
 export interface ReaderCursor {
@@ -21,4 +22,5 @@ export interface Collecting {
   readonly sinceUs: number;
   /** Series that left before this second of the store's life have been delivered. */
   readonly deliveredS: number;
+  readonly scratch: FoldScratch;
 }

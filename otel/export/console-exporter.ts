@@ -3,7 +3,13 @@ import { type Attributes, attributeText } from '../model/attributes.ts';
 import type { MetricDescription } from '../model/metric.ts';
 import type { DroppedPoints } from '../otlp/encode-requests.ts';
 import { toOtlpJson } from '../otlp/json.ts';
-import { type Collection, type MetricStream, noRecordedValue, PointBatch } from '../state/point-batch.ts';
+import {
+  batchesOf,
+  type Collection,
+  type MetricStream,
+  noRecordedValue,
+  PointBatch,
+} from '../state/point-batch.ts';
 import type { Encode } from './periodic-reader.ts';
 import { type RequestSender, SendError, type SendResult } from './request-sender.ts';
 
@@ -71,10 +77,11 @@ function asText(collection: Collection): { text: string; points: number } {
     const resourceText = pairs(resource.attributes);
     for (const { streams } of scopes) {
       for (const stream of streams) {
-        stream.read(batch);
-        points += batch.size;
-        for (let i = 0; i < batch.size; i++)
-          text += `${timeText(batch.timeUs[i]!)} {${resourceText}} ${pointText(stream, batch, i)}\n`;
+        for (const { size } of batchesOf(stream, batch)) {
+          points += size;
+          for (let i = 0; i < size; i++)
+            text += `${timeText(batch.timeUs[i]!)} {${resourceText}} ${pointText(stream, batch, i)}\n`;
+        }
       }
     }
   }

@@ -1,7 +1,7 @@
 import type { MetricDescription } from '../model/metric.ts';
 import type { Resource } from '../model/resource.ts';
 import type { InstrumentationScope } from '../model/scope.ts';
-import { type Collection, type MetricStream, PointBatch } from '../state/point-batch.ts';
+import { batchesOf, type Collection, type MetricStream, PointBatch } from '../state/point-batch.ts';
 import { attributesTag, writeAttributes } from './encode-attributes.ts';
 import { explicitBoundsField, writeHistogramPoints } from './encode-histogram-points.ts';
 import { writeNumberPoints } from './encode-number-points.ts';
@@ -59,8 +59,8 @@ export function* encodeRequests(
     for (const { resource, scopes } of collection.resources) {
       for (const { scope, streams } of scopes) {
         for (const stream of streams) {
-          stream.read(tools.batch);
-          yield* encodeStream(request, resource, scope, stream, tools.batch, options.onDropped);
+          for (const batch of batchesOf(stream, tools.batch))
+            yield* encodeStream(request, resource, scope, stream, batch, options.onDropped);
         }
         request.endScope();
       }
@@ -82,7 +82,6 @@ function* encodeStream(
   onDropped: EncodeOptions['onDropped'],
 ): Generator<EncodedRequest> {
   const { metric } = stream;
-  if (batch.size === 0) return;
   if (metric.kind === 'exponential_histogram' || metric.kind === 'summary') {
     onDropped?.({ metric, points: batch.size, cause: 'unsupported_kind' });
     return;

@@ -13,12 +13,13 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { AttributeMap, type Attributes, type AttributeValue, attributes } from '../model/attributes.ts';
 import { type MetricDescription, metric } from '../model/metric.ts';
-import type {
-  Collection,
-  MetricStream,
-  PointBatch,
-  ResourceMetrics,
-  SeriesAttributes,
+import {
+  type Collection,
+  type MetricStream,
+  noMore,
+  type PointBatch,
+  type ResourceMetrics,
+  type SeriesAttributes,
 } from '../state/point-batch.ts';
 
 type ConvertibleMetricData = Exclude<MetricData, ExponentialHistogramMetricData>;
@@ -87,7 +88,10 @@ function streamFromSdk(data: ConvertibleMetricData): MetricStream {
   return {
     metric: describe(data),
     temporality: data.dataPointType === DataPointType.GAUGE ? undefined : temporality,
-    read: (batch) => read(data, batch),
+    read: (batch) => {
+      read(data, batch);
+      return noMore;
+    },
   };
 }
 

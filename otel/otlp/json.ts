@@ -1,5 +1,6 @@
 import type { MetricDescription } from '../model/metric.ts';
 import {
+  batchesOf,
   type Collection,
   type MetricStream,
   noRecordedValue,
@@ -98,13 +99,11 @@ function jsonScope(
 ): JsonScopeMetrics {
   const metrics: JsonMetric[] = [];
   for (const stream of streams) {
-    stream.read(batch);
-    if (batch.size === 0) continue;
-    const metric = jsonMetric(stream, batch);
-    if (metric === undefined) {
-      options.onDropped?.({ metric: stream.metric, points: batch.size, cause: 'unsupported_kind' });
-    } else {
-      metrics.push(metric);
+    for (const { size } of batchesOf(stream, batch)) {
+      const metric = jsonMetric(stream, batch);
+      if (metric === undefined)
+        options.onDropped?.({ metric: stream.metric, points: size, cause: 'unsupported_kind' });
+      else metrics.push(metric);
     }
   }
   return {

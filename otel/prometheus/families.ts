@@ -1,4 +1,4 @@
-import { type Collection, type MetricStream, PointBatch } from '../state/point-batch.ts';
+import { batchesOf, type Collection, type MetricStream, PointBatch } from '../state/point-batch.ts';
 import type { ExpositionReport, LeftOutCause } from './exposition-report.ts';
 import { type FamilyName, type FamilyType, familyName } from './family-name.ts';
 import { scopeLabels } from './scope-labels.ts';
@@ -48,9 +48,10 @@ export function* gatherFamilies(
   let gathered = 0;
 
   const leaveOut = (part: FamilyPart, family: string, cause: LeftOutCause) => {
-    part.stream.read(counting);
     const { job, instance } = part.target;
-    report.leaveOut({ metric: part.stream.metric.name, family, job, instance, cause, points: counting.size });
+    let points = 0;
+    for (const { size } of batchesOf(part.stream, counting)) points += size;
+    report.leaveOut({ metric: part.stream.metric.name, family, job, instance, cause, points });
   };
 
   for (const { resource, scopes } of collection.resources) {

@@ -1,4 +1,4 @@
-import { type Collection, noRecordedValue, PointBatch } from '../state/point-batch.ts';
+import { batchesOf, type Collection, noRecordedValue, PointBatch } from '../state/point-batch.ts';
 import type { ExpositionReport } from './exposition-report.ts';
 import { type Family, type FamilyPart, gatherFamilies } from './families.ts';
 import { escapeHelp, seriesLabels } from './label-text.ts';
@@ -37,6 +37,19 @@ export class PrometheusWriter {
     format: ExpositionFormat,
     report: ExpositionReport,
   ): Generator<string, void> {
+    const release = collection.hold?.();
+    try {
+      yield* this.#write(collection, format, report);
+    } finally {
+      release?.();
+    }
+  }
+
+  *#write(
+    collection: Collection,
+    format: ExpositionFormat,
+    report: ExpositionReport,
+  ): Generator<string, void> {
     const openMetrics = format === 'openmetrics';
     const { families, targets } = yield* gatherFamilies(collection, this.#targets, openMetrics, report);
     const batch = new PointBatch();
@@ -57,28 +70,29 @@ export class PrometheusWriter {
       let headed = false;
       const seen = new SeenSeries(family);
       for (const part of family.parts) {
-        part.stream.read(batch);
         const write =
           family.type === 'histogram'
             ? histogramWriter(family, part, openMetrics)
             : numberWriter(family, part);
         const known = seen.of(part);
         let duplicates = 0;
-        for (let i = 0; i < batch.size; i++) {
-          if ((batch.flags[i]! & noRecordedValue) !== 0) continue;
-          const labels = seriesLabels(batch.seriesAttributes[i]!);
-          if (known.has(labels)) {
-            duplicates++;
-            continue;
+        for (const { size } of batchesOf(part.stream, batch)) {
+          for (let i = 0; i < size; i++) {
+            if ((batch.flags[i]! & noRecordedValue) !== 0) continue;
+            const labels = seriesLabels(batch.seriesAttributes[i]!);
+            if (known.has(labels)) {
+              duplicates++;
+              continue;
+            }
+            known.add(labels);
+            if (!headed) {
+              headed = true;
+              report.families++;
+              text.out += head(family, openMetrics);
+            }
+            report.samples += write(text, batch, i, labels);
+            if (text.isFull) yield text.take();
           }
-          known.add(labels);
-          if (!headed) {
-            headed = true;
-            report.families++;
-            text.out += head(family, openMetrics);
-          }
-          report.samples += write(text, batch, i, labels);
-          if (text.isFull) yield text.take();
         }
         if (duplicates > 0) noteDuplicates(report, family, part, duplicates);
       }

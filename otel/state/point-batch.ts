@@ -2,6 +2,7 @@ import type { Attributes } from '../model/attributes.ts';
 import type { MetricDescription } from '../model/metric.ts';
 import type { Resource } from '../model/resource.ts';
 import type { InstrumentationScope } from '../model/scope.ts';
+import { ExponentialPoints } from './exponential-points.ts';
 
 /**
  * What exporters see: resources, in them scopes, in them metric streams, as in OTLP. A metric stream's points are read into a
@@ -11,6 +12,11 @@ export interface Collection {
   /** When it was collected: microseconds since the Unix epoch. */
   readonly timeUs: number;
   readonly resources: Iterable<ResourceMetrics>;
+  /**
+   * For who reads streams after having walked the resources: keeps their points in their places until the function that it gives is
+   * called, once. Walking them does so by itself. Absent where nothing moves.
+   */
+  readonly hold?: (() => () => void) | undefined;
 }
 
 export interface ResourceMetrics {
@@ -27,8 +33,26 @@ export interface MetricStream {
   readonly metric: MetricDescription;
   /** `undefined` for gauges and summaries. */
   readonly temporality: 'delta' | 'cumulative' | undefined;
-  /** Writes the points of this collection into the batch, in place of what it held. */
-  read(batch: PointBatch): void;
+  /**
+   * Writes points of this collection into the batch, in place of what it held: those from place `from` on, 0 at first, and at most a few
+   * thousand, so that a caller can let others run in between. Gives the place to go on from, or {@link noMore}. A batch may be empty
+   * before the last one.
+   */
+  read(batch: PointBatch, from: number): number;
+}
+
+/** What `read` gives when a stream has been read to its end. */
+export const noMore = -1;
+
+/** Places that are read at a time, so that a reader holds nobody up for more than a fraction of a millisecond. */
+export const placesPerRead = 1024;
+
+/** Reads a stream to its end. Gives the batch each time that it holds points; they are valid until the next turn. */
+export function* batchesOf(stream: MetricStream, batch: PointBatch): Generator<PointBatch, void> {
+  for (let at = 0; at !== noMore; ) {
+    at = stream.read(batch, at);
+    if (batch.size > 0) yield batch;
+  }
 }
 
 /** The attributes of an output series with their OTLP bytes, which are made once, at the first export. */
@@ -61,8 +85,15 @@ export class PointBatch {
   sums = new Float64Array(0);
   mins = new Float64Array(0);
   maxes = new Float64Array(0);
+  /** Exponential histograms; their sum, min and max are in the columns above. */
+  readonly exponential = new ExponentialPoints();
+  /** Summaries: how much each has counted; the sum is in the column above. */
+  counts = new Float64Array(0);
+  /** Summaries: `quantileCount` values for each point, in a row. */
+  quantileCount = 0;
+  quantileValues = new Float64Array(0);
 
-  /** Empties the batch and makes room for so many points, with so many buckets each. */
+  /** Empties the batch and makes room for so many points of sums or gauges, or of histograms with so many buckets each. */
   reset(capacity: number, bucketCount = 0): void {
     this.size = 0;
     this.bucketCount = bucketCount;
@@ -77,10 +108,30 @@ export class PointBatch {
     if (capacity * bucketCount > this.bucketCounts.length) {
       this.bucketCounts = new Float64Array(capacity * bucketCount);
     }
-    if (capacity > this.sums.length) {
-      this.sums = new Float64Array(capacity);
-      this.mins = new Float64Array(capacity);
-      this.maxes = new Float64Array(capacity);
-    }
+    this.#reserveSums(capacity);
+  }
+
+  /** Empties the batch and makes room for so many exponential histograms. */
+  resetExponential(capacity: number): void {
+    this.reset(capacity);
+    this.#reserveSums(capacity);
+    this.exponential.reset(capacity);
+  }
+
+  /** Empties the batch and makes room for so many summaries with so many quantiles each. */
+  resetSummaries(capacity: number, quantileCount: number): void {
+    this.reset(capacity);
+    this.#reserveSums(capacity);
+    this.quantileCount = quantileCount;
+    if (capacity > this.counts.length) this.counts = new Float64Array(capacity);
+    if (capacity * quantileCount > this.quantileValues.length)
+      this.quantileValues = new Float64Array(capacity * quantileCount);
+  }
+
+  #reserveSums(capacity: number): void {
+    if (capacity <= this.sums.length) return;
+    this.sums = new Float64Array(capacity);
+    this.mins = new Float64Array(capacity);
+    this.maxes = new Float64Array(capacity);
   }
 }

@@ -33,7 +33,7 @@ test('groups become resources, scopes and metric streams with their points', (t)
     scopes: scopes.map((one) => ({
       name: one.scope.name,
       streams: one.streams.map((stream) => {
-        stream.read(batch);
+        stream.read(batch, 0);
         return {
           name: stream.metric.name,
           temporality: stream.temporality,

@@ -5,7 +5,13 @@ import { metric } from '../../otel/model/metric.ts';
 import { emptyResource } from '../../otel/model/resource.ts';
 import { emptyScope } from '../../otel/model/scope.ts';
 import { encodeRequests } from '../../otel/otlp/encode-requests.ts';
-import type { Collection, PointBatch, SeriesAttributes } from '../../otel/state/point-batch.ts';
+import {
+  type Collection,
+  noMore,
+  type PointBatch,
+  placesPerRead,
+  type SeriesAttributes,
+} from '../../otel/state/point-batch.ts';
 import { decodeExportRequest } from '../sinks/export-request.ts';
 
 class ManualReader extends MetricReader {
@@ -34,14 +40,16 @@ function manySums(series: number): { collection: Collection; next(): void } {
       otlpHistogram: undefined,
     });
   let round = 0;
-  const read = (batch: PointBatch): void => {
-    batch.reset(series);
-    batch.size = series;
-    for (let i = 0; i < series; i++) batch.seriesAttributes[i] = seriesAttributes[i]!;
-    batch.startTimeUs.fill(1_790_000_000_000_001, 0, series);
-    batch.timeUs.fill(1_790_000_060_000_001 + round, 0, series);
-    for (let i = 0; i < series; i++) batch.values[i] = i + round;
-    batch.flags.fill(0, 0, series);
+  const read = (batch: PointBatch, from: number): number => {
+    const size = Math.min(placesPerRead, series - from);
+    batch.reset(size);
+    batch.size = size;
+    for (let i = 0; i < size; i++) batch.seriesAttributes[i] = seriesAttributes[from + i]!;
+    batch.startTimeUs.fill(1_790_000_000_000_001, 0, size);
+    batch.timeUs.fill(1_790_000_060_000_001 + round, 0, size);
+    for (let i = 0; i < size; i++) batch.values[i] = from + i + round;
+    batch.flags.fill(0, 0, size);
+    return from + size < series ? from + size : noMore;
   };
   const description = metric({
     name: 'http.server.requests',

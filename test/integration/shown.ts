@@ -1,6 +1,6 @@
 import type { Collector } from '../../collector/collector.ts';
 import { attributeOf } from '../../otel/model/attributes.ts';
-import { PointBatch } from '../../otel/state/point-batch.ts';
+import { batchesOf, PointBatch } from '../../otel/state/point-batch.ts';
 
 /** What the collector shows of a metric now, by `service.instance.id`: the sum of the points of that resource. */
 export function shown(collector: Collector, name: string): Map<string, number> {
@@ -11,9 +11,8 @@ export function shown(collector: Collector, name: string): Map<string, number> {
     for (const { streams } of scopes) {
       for (const stream of streams) {
         if (stream.metric.name !== name) continue;
-        stream.read(batch);
-        for (let i = 0; i < batch.size; i++)
-          values.set(instance, (values.get(instance) ?? 0) + batch.values[i]!);
+        for (const { size } of batchesOf(stream, batch))
+          for (let i = 0; i < size; i++) values.set(instance, (values.get(instance) ?? 0) + batch.values[i]!);
       }
     }
   }

@@ -5,6 +5,7 @@ import type { InstrumentationScope } from '../../otel/model/scope.ts';
 import {
   type Collection,
   type MetricStream,
+  noMore,
   noRecordedValue,
   type PointBatch,
   type ResourceMetrics,
@@ -45,7 +46,14 @@ export function collectionOf(streams: readonly PlainStream[], timeUs: number): C
 
 function metricStream(stream: PlainStream): MetricStream {
   const { metric, temporality } = stream;
-  return { metric, temporality, read: (batch) => readPoints(stream, batch) };
+  return {
+    metric,
+    temporality,
+    read: (batch) => {
+      readPoints(stream, batch);
+      return noMore;
+    },
+  };
 }
 
 function readPoints({ metric: { kind, explicitBounds }, points }: PlainStream, batch: PointBatch): void {

@@ -1,4 +1,4 @@
-import { type Collection, PointBatch } from '../../otel/state/point-batch.ts';
+import { batchesOf, type Collection, PointBatch } from '../../otel/state/point-batch.ts';
 import { type ModelPoint, pointKey } from './reference-collector.ts';
 
 /** A collection with every point as an object, by the names the model gives them. A histogram's value is its bucket counts and then its sum. */
@@ -7,20 +7,23 @@ export function readCollection({ resources }: Collection): Map<string, ModelPoin
   const batch = new PointBatch();
   for (const { resource, scopes } of resources)
     for (const { streams } of scopes)
-      for (const { metric, read } of streams) {
-        read(batch);
-        for (let i = 0; i < batch.size; i++) {
-          const key = pointKey(metric.name, resource.attributes, batch.seriesAttributes[i].attributes);
-          const buckets = batch.bucketCounts.slice(i * batch.bucketCount, (i + 1) * batch.bucketCount);
-          const value = batch.bucketCount === 0 ? batch.values[i] : [...buckets, batch.sums[i]];
-          const point: ModelPoint = {
-            value,
-            startUs: batch.startTimeUs[i],
-            timeUs: batch.timeUs[i],
-            isWithoutValue: batch.flags[i] === 1,
-          };
-          found.set(key, [...(found.get(key) ?? []), point]);
-        }
-      }
+      for (const stream of streams)
+        for (const { size } of batchesOf(stream, batch))
+          for (let i = 0; i < size; i++) {
+            const key = pointKey(
+              stream.metric.name,
+              resource.attributes,
+              batch.seriesAttributes[i].attributes,
+            );
+            const buckets = batch.bucketCounts.slice(i * batch.bucketCount, (i + 1) * batch.bucketCount);
+            const value = batch.bucketCount === 0 ? batch.values[i] : [...buckets, batch.sums[i]];
+            const point: ModelPoint = {
+              value,
+              startUs: batch.startTimeUs[i],
+              timeUs: batch.timeUs[i],
+              isWithoutValue: batch.flags[i] === 1,
+            };
+            found.set(key, [...(found.get(key) ?? []), point]);
+          }
   return found;
 }

@@ -4,7 +4,12 @@ import { type AttributeValue, attributes } from '../../../otel/model/attributes.
 import { metric } from '../../../otel/model/metric.ts';
 import { emptyResource } from '../../../otel/model/resource.ts';
 import { emptyScope } from '../../../otel/model/scope.ts';
-import { type MetricStream, noRecordedValue, type PointBatch } from '../../../otel/state/point-batch.ts';
+import {
+  type MetricStream,
+  noMore,
+  noRecordedValue,
+  type PointBatch,
+} from '../../../otel/state/point-batch.ts';
 
 type Point = readonly [value: number, attributes: Record<string, AttributeValue>, flags?: number];
 
@@ -12,7 +17,7 @@ function stream(name: string, points: readonly Point[]): MetricStream {
   return {
     metric: metric({ name, kind: 'gauge' }),
     temporality: undefined,
-    read(batch: PointBatch): void {
+    read(batch: PointBatch): number {
       batch.reset(points.length);
       for (const [i, [value, list, flags = 0]] of points.entries()) {
         batch.values[i] = value;
@@ -24,6 +29,7 @@ function stream(name: string, points: readonly Point[]): MetricStream {
         };
       }
       batch.size = points.length;
+      return noMore;
     },
   };
 }

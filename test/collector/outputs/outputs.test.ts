@@ -263,7 +263,7 @@ test('a batch is used again, and holds what the last read left', (t) => {
   const batch = new PointBatch();
   for (const size of [3, 2]) {
     const { resources } = core.outputs.collect(core.outputs.passerBy(), core.nowUs);
-    [...resources][0].scopes[0].streams[0].read(batch);
+    [...resources][0].scopes[0].streams[0].read(batch, 0);
     t.is(batch.size, size);
     if (size === 3) {
       stream.retire(numbers[0], 'gone');

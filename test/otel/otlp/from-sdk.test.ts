@@ -49,7 +49,7 @@ test("a series' attributes are encoded once for all collections", async (t) => {
     const batch = new PointBatch();
     const { resourceMetrics } = await sdk.collect();
     const collection = collectionFromSdk(resourceMetrics, 1);
-    for (const { scopes } of collection.resources) scopes[0]!.streams[0]!.read(batch);
+    for (const { scopes } of collection.resources) scopes[0]!.streams[0]!.read(batch, 0);
     series.push(batch.seriesAttributes[0]);
   }
   t.is(series[0], series[1]);

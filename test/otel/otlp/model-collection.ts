@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { AttributeMap, type AttributeValue, attributes } from '../../../otel/model/attributes.ts';
 import { type MetricDescription, metric } from '../../../otel/model/metric.ts';
-import type { Collection, PointBatch, SeriesAttributes } from '../../../otel/state/point-batch.ts';
+import {
+  type Collection,
+  noMore,
+  type PointBatch,
+  type SeriesAttributes,
+} from '../../../otel/state/point-batch.ts';
 import type {
   PlainAttributes,
   PlainValue,
@@ -52,7 +57,10 @@ export function collectionOf(model: readonly ModelResource[]): Collection {
           return {
             metric: stream.metric,
             temporality: stream.temporality,
-            read: (batch) => fill(batch, stream, series),
+            read: (batch) => {
+              fill(batch, stream, series);
+              return noMore;
+            },
           };
         }),
       })),

@@ -1,11 +1,12 @@
 import { type AttributeValue, attributes } from '../../../otel/model/attributes.ts';
 import { type MetricDescription, metric } from '../../../otel/model/metric.ts';
 import { emptyScope, type InstrumentationScope } from '../../../otel/model/scope.ts';
-import type {
-  Collection,
-  MetricStream,
-  PointBatch,
-  SeriesAttributes,
+import {
+  type Collection,
+  type MetricStream,
+  noMore,
+  type PointBatch,
+  type SeriesAttributes,
 } from '../../../otel/state/point-batch.ts';
 
 export type PlainAttributes = Readonly<Record<string, AttributeValue>>;
@@ -60,7 +61,7 @@ function streamOf(plain: PlainMetric): MetricStream {
   return {
     metric: metric(description),
     temporality: plain.kind === 'gauge' ? undefined : temporality,
-    read(batch: PointBatch) {
+    read(batch: PointBatch): number {
       const buckets = plain.kind === 'histogram' ? (plain.explicitBounds ?? []).length + 1 : 0;
       batch.reset(points.length, buckets);
       points.forEach((point, i) => {
@@ -72,6 +73,7 @@ function streamOf(plain: PlainMetric): MetricStream {
         batch.sums[i] = point.sum ?? Number.NaN;
       });
       batch.size = points.length;
+      return noMore;
     },
   };
 }

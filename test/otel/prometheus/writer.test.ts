@@ -4,7 +4,7 @@ import { ExpositionReport } from '../../../otel/prometheus/exposition-report.ts'
 import { labelName } from '../../../otel/prometheus/label-text.ts';
 import type { ExpositionFormat } from '../../../otel/prometheus/negotiate.ts';
 import { PrometheusWriter } from '../../../otel/prometheus/writer.ts';
-import { noRecordedValue } from '../../../otel/state/point-batch.ts';
+import { type MetricStream, noRecordedValue } from '../../../otel/state/point-batch.ts';
 import { parseExposition } from './exposition-parser.ts';
 import { collectionOf, type PlainMetric, type PlainResource } from './test-collection.ts';
 
@@ -323,11 +323,11 @@ test('large output comes in pieces, and nothing is made before it is asked for',
   let read = 0;
   const collection = collectionOf({ attributes: service, metrics: [io, { ...io, name: 'other' }] });
   for (const { scopes } of collection.resources) {
-    for (const stream of scopes[0]!.streams as readonly { read(batch: unknown): void }[]) {
+    for (const stream of scopes[0]!.streams as readonly { read: MetricStream['read'] }[]) {
       const original = stream.read.bind(stream);
-      stream.read = (batch) => {
+      stream.read = (batch, from) => {
         read++;
-        original(batch);
+        return original(batch, from);
       };
     }
   }
