@@ -1,46 +1,55 @@
-import type { KindState } from './kind-state.ts';
-import type { Member } from './members.ts';
+import { Uint32List } from './columns.ts';
+import { kindCodeOf, slotOf } from './member-series.ts';
 import { ended, type SeriesColumns } from './series-columns.ts';
 
-/** A series whose epoch never returns, and where its member knows it. */
-export interface EndedSeries {
-  readonly state: KindState;
-  readonly slot: number;
-  readonly member: Member;
-  readonly key: number;
-}
-
-/** The series that have ended and wait until every reader has seen their last state. */
+/** The series that have ended and wait until every reader has seen their last state, each as its entry: see MemberSeries. */
 export class EndedList {
-  #items: EndedSeries[] = [];
+  readonly #columns: readonly SeriesColumns[];
+  #entries = new Uint32List();
 
-  get size(): number {
-    return this.#items.length;
+  /** @param columns of the states, by kind code */
+  constructor(columns: readonly SeriesColumns[]) {
+    this.#columns = columns;
   }
 
-  add(item: EndedSeries): void {
-    this.#items.push(item);
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  add(entry: number): void {
+    this.#entries.push(entry);
   }
 
   /** Whether {@link EndedList.release} would free one. */
   hasReleasable(beforeS: number): boolean {
-    return this.#items.some(({ state, slot }) => isReleasable(state.series, slot, beforeS));
+    const { items, size } = this.#entries;
+    for (let i = 0; i < size; i++) {
+      const entry = items[i]!;
+      if (isReleasable(this.#columns[kindCodeOf(entry)]!, slotOf(entry), beforeS)) return true;
+    }
+    return false;
   }
 
-  /** Takes those out that left before this second of the store's life, and gives them to `free`. What was defined again since is dropped. Gives how many were freed. */
-  release(beforeS: number, free: (item: EndedSeries) => void): number {
-    const kept: EndedSeries[] = [];
+  /**
+   * Takes those out that left before this second of the store's life, and gives them to `free`, which clears their status and adds nothing.
+   * What was defined again since is dropped. Gives how many were freed.
+   */
+  release(beforeS: number, free: (entry: number) => void): number {
+    const { items, size } = this.#entries;
+    const kept = new Uint32List();
     let released = 0;
-    for (const item of this.#items) {
-      const { series } = item.state;
-      // Freeing clears the status, so a series that ended twice and so is here twice is freed once.
-      if ((series.status.get(item.slot) & ended) === 0) continue;
-      if (isReleasable(series, item.slot, beforeS)) {
-        free(item);
+    for (let i = 0; i < size; i++) {
+      const entry = items[i]!;
+      const columns = this.#columns[kindCodeOf(entry)]!;
+      const slot = slotOf(entry);
+      // A series that ended twice and so is here twice is freed once: freeing has cleared its status.
+      if ((columns.status.get(slot) & ended) === 0) continue;
+      if (isReleasable(columns, slot, beforeS)) {
+        free(entry);
         released++;
-      } else kept.push(item);
+      } else kept.push(entry);
     }
-    this.#items = kept;
+    this.#entries = kept;
     return released;
   }
 }

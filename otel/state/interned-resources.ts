@@ -7,10 +7,16 @@ export interface ResourceEntry {
   readonly resource: Resource;
 }
 
+interface Held extends ResourceEntry {
+  holders: number;
+}
+
 /** Resources under small numbers, counted by their holders. */
 export class InternedResources {
-  readonly #byKey = new Map<string, { entry: ResourceEntry; holders: number }>();
-  readonly #entries: (ResourceEntry | undefined)[] = [];
+  readonly #byKey = new Map<string, Held>();
+  /** What an object stood for when it last came: those who define many series give the same one each time. */
+  readonly #recent = new WeakMap<Resource, Held>();
+  readonly #held: (Held | undefined)[] = [];
   readonly #free: number[] = [];
 
   get size(): number {
@@ -18,28 +24,38 @@ export class InternedResources {
   }
 
   at(number: number): ResourceEntry {
-    return this.#entries[number]!;
+    return this.#held[number]!;
   }
 
+  /** The entry for this resource, with one more holder. */
   acquire(resource: Resource): ResourceEntry {
-    const key = resourceKey(resource);
-    let held = this.#byKey.get(key);
-    if (held === undefined) {
-      const number = this.#free.pop() ?? this.#entries.length;
-      held = { entry: { number, key, resource }, holders: 0 };
-      this.#entries[number] = held.entry;
-      this.#byKey.set(key, held);
+    let held = this.#recent.get(resource);
+    // One without holders has been let go of, and another may stand in its place.
+    if (held === undefined || held.holders === 0) {
+      const key = resourceKey(resource);
+      held = this.#byKey.get(key);
+      if (held === undefined) {
+        held = { number: this.#free.pop() ?? this.#held.length, key, resource, holders: 0 };
+        this.#held[held.number] = held;
+        this.#byKey.set(key, held);
+      }
+      this.#recent.set(resource, held);
     }
     held.holders++;
-    return held.entry;
+    return held;
+  }
+
+  /** One more holder of an entry that is held. */
+  hold(entry: ResourceEntry): ResourceEntry {
+    this.#held[entry.number]!.holders++;
+    return entry;
   }
 
   release(number: number): void {
-    const entry = this.#entries[number]!;
-    const held = this.#byKey.get(entry.key)!;
+    const held = this.#held[number]!;
     if (--held.holders > 0) return;
-    this.#byKey.delete(entry.key);
-    this.#entries[number] = undefined;
+    this.#byKey.delete(held.key);
+    this.#held[number] = undefined;
     this.#free.push(number);
   }
 }

@@ -1,12 +1,13 @@
 import type { ResourceEntry } from './interned-resources.ts';
+import { MemberSeries } from './member-series.ts';
+import type { SeriesColumns } from './series-columns.ts';
 
 /** One source of state: an agent, a service instance, a scrape target. */
 export interface Member {
   readonly index: number;
   readonly id: string;
   resource: ResourceEntry;
-  /** Slots by series key, within the state of the series' kind. */
-  readonly series: Map<number, number>;
+  readonly series: MemberSeries;
   /** Clocks by sampling group. */
   readonly clocks: Map<number, number>;
   /** When it last reported or joined: microseconds by the store's clock. */
@@ -25,6 +26,12 @@ export class Members {
   readonly #byId = new Map<string, Member>();
   readonly #byIndex: (Member | undefined)[] = [];
   readonly #free: number[] = [];
+  readonly #columns: readonly SeriesColumns[];
+
+  /** @param columns of the states, by kind code: see MemberSeries */
+  constructor(columns: readonly SeriesColumns[]) {
+    this.#columns = columns;
+  }
 
   get size(): number {
     return this.#byId.size;
@@ -48,7 +55,7 @@ export class Members {
       index,
       id,
       resource,
-      series: new Map(),
+      series: new MemberSeries(this.#columns),
       clocks: new Map(),
       lastReportUs: nowUs,
       isPresent: false,

@@ -1,15 +1,16 @@
 import type { MetricDescription } from '../model/metric.ts';
 import type { Resource } from '../model/resource.ts';
 import type { Definitions, SeriesDefinition } from './definitions.ts';
-import { EndedList, type EndedSeries } from './ended-series.ts';
+import { EndedList } from './ended-series.ts';
 import { GaugeState } from './gauge.ts';
 import { HistogramState } from './histogram.ts';
 import type { ResourceEntry } from './interned-resources.ts';
 import { allocateSlot, type KindState } from './kind-state.ts';
+import { entryOf, isForeign, kindCodeOf, kindsByCode, slotOf } from './member-series.ts';
 import { type Member, Members } from './members.ts';
 import { SamplingClocks } from './sampling-clocks.ts';
 import { ended, fromZero, isMonotonic, present, type SeriesColumns, withoutValue } from './series-columns.ts';
-import { type DefineRefusal, definitionOf, isForeign, type SeriesInput, seriesKey } from './series-input.ts';
+import type { DefineRefusal, SeriesInput } from './series-input.ts';
 import { SeriesReferences } from './series-references.ts';
 import { SumState } from './sum.ts';
 
@@ -29,7 +30,7 @@ export class MetricStore {
   readonly sums = new SumState();
   readonly gauges = new GaugeState();
   readonly histograms = new HistogramState();
-  readonly members = new Members();
+  readonly members: Members;
   readonly clocks = new SamplingClocks();
   readonly references = new SeriesReferences();
   /** When this state began to count: microseconds by the store's clock. */
@@ -39,12 +40,17 @@ export class MetricStore {
   /** Series that came with another epoch than the one held. */
   epochsOpened = 0;
   readonly #onSeries: SeriesListener;
-  readonly #ended = new EndedList();
+  /** By kind code: see MemberSeries. */
+  readonly #states: readonly KindState[] = kindsByCode.map((kind) => this.stateOf(kind));
+  readonly #ended: EndedList;
 
   constructor(birthUs: number, onSeries: SeriesListener) {
     this.birthUs = birthUs;
     this.horizonUs = birthUs;
     this.#onSeries = onSeries;
+    const columns = this.#states.map(({ series }) => series);
+    this.members = new Members(columns);
+    this.#ended = new EndedList(columns);
   }
 
   get definitions(): Definitions {
@@ -102,11 +108,11 @@ export class MetricStore {
     const { metric } = input;
     const { definitions, resources, epochs } = this.references;
     const definition = definitions.acquire(input.scope, metric, input.attributes);
-    const resource = resources.acquire(input.resource ?? member.resource.resource);
-    const key = seriesKey(definition.number, input.resource === undefined ? undefined : resource.number);
+    const isOwn = input.resource === undefined;
+    const resource = isOwn ? resources.hold(member.resource) : resources.acquire(input.resource);
     const state = this.stateOf(metric.kind);
-    const known = member.series.get(key);
-    if (known !== undefined) {
+    const known = member.series.slot(state.kind, definition.number, isOwn ? undefined : resource.number);
+    if (known !== 0) {
       definitions.release(definition.number);
       resources.release(resource.number);
       return this.#resume(state, known, input, nowUs);
@@ -123,7 +129,7 @@ export class MetricStore {
     series.startTimeUs.set(slot, input.startTimeUs);
     series.absentAtS.set(slot, this.secondsAt(nowUs));
     if (this.#isAfterHorizon(input)) series.status.set(slot, series.status.get(slot) | fromZero);
-    member.series.set(key, slot);
+    member.series.add(entryOf(state.kind, slot, !isOwn));
     member.slots++;
     this.#onSeries(state, slot, definition, resource);
     return slot;
@@ -148,20 +154,18 @@ export class MetricStore {
     const { series } = state;
     const status = series.status.get(slot);
     if ((status & ended) !== 0) return;
-    const member = this.members.at(series.member.get(slot))!;
-    const definition = series.definition.get(slot);
-    const own = seriesKey(definition, undefined);
-    const key = member.series.get(own) === slot ? own : seriesKey(definition, series.resource.get(slot));
     this.idle(series, slot, nowUs);
     series.status.set(slot, (status | ended) & ~present);
-    this.#ended.add({ state, slot, member, key });
+    this.#ended.add(entryOf(state.kind, slot));
   }
 
   /** All of a member's series leave gauges and up-down sums: it said goodbye or was silent for too long. */
   leave(member: Member, nowUs: number): void {
     member.isPresent = false;
     member.absences++;
-    for (const [key, slot] of member.series) this.idle(this.#stateAt(key).series, slot, nowUs);
+    member.series.forEach((entry) => {
+      this.idle(this.#stateAt(entry).series, slotOf(entry), nowUs);
+    });
   }
 
   /**
@@ -170,18 +174,22 @@ export class MetricStore {
    */
   expire(member: Member, holder: number, nowUs: number, evictionUs: number): void {
     const beforeS = this.secondsAt(nowUs - evictionUs);
-    for (const [key, slot] of member.series) {
-      const state = this.#stateAt(key);
-      const { series } = state;
+    const silent: number[] = [];
+    member.series.forEach((entry) => {
+      const { series } = this.#stateAt(entry);
+      const slot = slotOf(entry);
       const status = series.status.get(slot);
-      if (series.holder.get(slot) === holder || (status & ended) !== 0) continue;
+      if (series.holder.get(slot) === holder || (status & ended) !== 0) return;
       if ((status & present) !== 0) this.idle(series, slot, nowUs);
-      else if (series.absentAtS.get(slot) < beforeS) {
-        // The second after it left is the first that is surely later.
-        const leftUs = this.birthUs + (series.absentAtS.get(slot) + 1) * 1e6;
-        this.horizonUs = Math.max(this.horizonUs, leftUs);
-        this.end(state, slot, nowUs);
-      }
+      else if (series.absentAtS.get(slot) < beforeS) silent.push(entry);
+    });
+    for (const entry of silent.sort((a, b) => a - b)) {
+      const state = this.#stateAt(entry);
+      const slot = slotOf(entry);
+      // The second after it left is the first that is surely later.
+      const leftUs = this.birthUs + (state.series.absentAtS.get(slot) + 1) * 1e6;
+      this.horizonUs = Math.max(this.horizonUs, leftUs);
+      this.end(state, slot, nowUs);
     }
   }
 
@@ -190,7 +198,7 @@ export class MetricStore {
     if (member.isEvicted) return;
     member.isEvicted = true;
     if (member.series.size > 0) this.horizonUs = Math.max(this.horizonUs, member.lastReportUs);
-    for (const [key, slot] of member.series) this.end(this.#stateAt(key), slot, nowUs);
+    for (const entry of member.series.sorted()) this.end(this.#stateAt(entry), slotOf(entry), nowUs);
     this.members.forget(member);
     if (member.slots === 0) this.#release(member);
   }
@@ -202,7 +210,7 @@ export class MetricStore {
 
   /** Frees the ended series that left before this second. Outputs must have let go of them: isReleasable tells which. Gives how many. */
   releaseEnded(beforeS: number): number {
-    return this.#ended.release(beforeS, (item) => this.#free(item));
+    return this.#ended.release(beforeS, (entry) => this.#free(entry));
   }
 
   #isAfterHorizon(input: SeriesInput): boolean {
@@ -251,19 +259,18 @@ export class MetricStore {
    * value, where it is now. What has ended stays where it was.
    */
   #moveSeries(member: Member, nowUs: number): void {
-    for (const [key, slot] of [...member.series]) {
-      if (isForeign(key)) continue;
-      const state = this.#stateAt(key);
+    for (const entry of member.series.sorted()) {
+      if (isForeign(entry)) continue;
+      member.series.delete(entry);
+      const state = this.#stateAt(entry);
+      const slot = slotOf(entry);
       const { series } = state;
       const status = series.status.get(slot);
-      if ((status & ended) !== 0) {
-        member.series.delete(key);
-        continue;
-      }
+      if ((status & ended) !== 0) continue;
       this.end(state, slot, nowUs);
       const definition = this.definitions.at(series.definition.get(slot));
       const moved = allocateSlot(state, definition.entry.metric);
-      this.references.copy(series, slot, moved, member.resource.number);
+      this.references.copy(series, slot, moved, member.resource);
       series.member.set(moved, member.index);
       series.clock.set(moved, series.clock.get(slot));
       series.holder.set(moved, 0);
@@ -271,20 +278,24 @@ export class MetricStore {
       series.absentAtS.set(moved, series.absentAtS.get(slot));
       state.moveTo(slot, moved);
       series.status.set(moved, status & ~present);
-      member.series.set(key, moved);
+      member.series.add(entryOf(state.kind, moved));
       member.slots++;
       this.#onSeries(state, moved, definition, member.resource);
     }
   }
 
-  #stateAt(key: number): KindState {
-    return this.stateOf(this.references.kindOf(definitionOf(key)));
+  #stateAt(entry: number): KindState {
+    return this.#states[kindCodeOf(entry)]!;
   }
 
-  #free({ state, slot, member, key }: EndedSeries): void {
+  #free(entry: number): void {
+    const state = this.#stateAt(entry);
+    const slot = slotOf(entry);
+    const member = this.members.at(state.series.member.get(slot))!;
+    // Its member knows it as its own, as foreign, or, when the member has moved on without it, not at all.
+    if (!member.series.delete(entry)) member.series.delete(entryOf(state.kind, slot, true));
     this.references.release(state.series, slot);
     state.release(slot);
-    if (member.series.get(key) === slot) member.series.delete(key);
     if (--member.slots === 0 && member.isEvicted) this.#release(member);
   }
 

@@ -24,21 +24,3 @@ export interface SeriesInput {
 
 /** Why a definition is not taken: a newer epoch of the series is held, or the same stream holds the series under another number. */
 export type DefineRefusal = 'epoch_old' | 'held';
-
-/**
- * A series within its member: a number that stands for its definition and, where it is not the member's own, its resource. Exact
- * up to 2^26 definitions and 2^26 resources.
- */
-export function seriesKey(definition: number, foreignResource: number | undefined): number {
-  return foreignResource === undefined ? definition : (foreignResource + 1) * foreignKey + definition;
-}
-
-export function isForeign(key: number): boolean {
-  return key >= foreignKey;
-}
-
-export function definitionOf(key: number): number {
-  return key % foreignKey;
-}
-
-const foreignKey = 2 ** 26;

@@ -1,7 +1,6 @@
-import type { MetricDescription } from '../model/metric.ts';
 import { Definitions } from './definitions.ts';
 import { Epochs } from './epochs.ts';
-import { InternedResources } from './interned-resources.ts';
+import { InternedResources, type ResourceEntry } from './interned-resources.ts';
 import type { SeriesColumns } from './series-columns.ts';
 
 /**
@@ -14,11 +13,9 @@ export class SeriesReferences {
   readonly epochs = new Epochs();
 
   /** Another slot refers to what this one does, in another resource. */
-  copy(series: SeriesColumns, from: number, to: number, resource: number): void {
-    const { entry, attributes } = this.definitions.at(series.definition.get(from));
-    const { number } = this.definitions.acquire(entry.scope, entry.metric, attributes.attributes);
-    series.definition.set(to, number);
-    series.resource.set(to, this.resources.acquire(this.resources.at(resource).resource).number);
+  copy(series: SeriesColumns, from: number, to: number, resource: ResourceEntry): void {
+    series.definition.set(to, this.definitions.hold(series.definition.get(from)));
+    series.resource.set(to, this.resources.hold(resource).number);
     series.epoch.set(to, this.epochs.hold(series.epoch.get(from)));
     series.previousEpoch.set(to, this.epochs.hold(series.previousEpoch.get(from)));
   }
@@ -29,9 +26,5 @@ export class SeriesReferences {
     this.epochs.release(series.previousEpoch.get(slot));
     this.definitions.release(series.definition.get(slot));
     this.resources.release(series.resource.get(slot));
-  }
-
-  kindOf(definition: number): MetricDescription['kind'] {
-    return this.definitions.at(definition).entry.metric.kind;
   }
 }
