@@ -6,7 +6,8 @@ import type { ReaderCursor } from './reader-cursor.ts';
  */
 export class DeltaBases {
   readonly #width: number;
-  readonly #byReader: (Float64Array | undefined)[] = [];
+  /** Absent while no delta reader has collected. */
+  #byReader: (Float64Array | undefined)[] | undefined;
 
   constructor(width: number) {
     this.#width = width;
@@ -14,6 +15,7 @@ export class DeltaBases {
 
   /** The reader's column, with room for so many points. Valid until the next call. */
   of(cursor: ReaderCursor, points: number): Float64Array {
+    this.#byReader ??= [];
     const known = this.#byReader[cursor.index];
     if (known !== undefined && known.length >= points * this.#width) return known;
     const grown = new Float64Array(Math.max(4, points + (points >>> 1)) * this.#width);
@@ -25,7 +27,7 @@ export class DeltaBases {
   /** The last point takes the place of another one, and its own place is free. */
   move(last: number, to: number): void {
     const width = this.#width;
-    for (const column of this.#byReader) {
+    for (const column of this.#byReader ?? []) {
       if (column === undefined) continue;
       // Beyond its end, which fill and copyWithin stop at, a column is zero: the reader has not collected since the place came into use.
       if (last >= column.length / width) column.fill(0, to * width, (to + 1) * width);

@@ -34,6 +34,9 @@ export function makeOutput(
 
 /** The output's name and kind. Whatever is summed is a sum, and monotonic only if the input is; the last value of anything is a gauge. */
 function describe(input: MetricDescription, plan: StreamPlan): MetricDescription {
+  // Every member has such an output: they share the description.
+  if (plan.name === undefined && plan.description === undefined && plan.aggregation === 'default')
+    return input;
   const output = metric({
     ...input,
     name: plan.name ?? input.name,

@@ -17,6 +17,19 @@ interface ScopeOutputs {
   readonly streams: Map<string, OutputStream>;
 }
 
+/** What a metric becomes, and under which keys. */
+interface MetricPlans {
+  readonly scopeId: string;
+  readonly streams: readonly { readonly plan: StreamPlan; readonly streamId: string }[];
+}
+
+/** The resource that a plan makes of another one. */
+interface OutputResource {
+  readonly from: ResourceEntry;
+  readonly id: string;
+  readonly resource: Resource;
+}
+
 interface ResourceOutputs {
   readonly resource: Resource;
   readonly scopes: Map<string, ScopeOutputs>;
@@ -32,7 +45,9 @@ const longestWaitS = 3600;
 export class Outputs {
   readonly store: MetricStore;
   readonly #plansFor: PlansFor;
-  readonly #plans = new WeakMap<MetricEntry, readonly StreamPlan[]>();
+  readonly #plans = new WeakMap<MetricEntry, MetricPlans>();
+  /** What each plan made of the last resource it had: members define their series in a row. */
+  readonly #lastResources = new Map<StreamPlan, OutputResource>();
   readonly #resources = new Map<string, ResourceOutputs>();
   readonly #cursors: ReaderCursor[] = [];
   /** Collections that are being read. */
@@ -161,25 +176,33 @@ export class Outputs {
     const { entry } = definition;
     let plans = this.#plans.get(entry);
     if (plans === undefined) {
-      plans = this.#plansFor(entry);
+      const streams = this.#plansFor(entry).map((plan) => ({
+        plan,
+        streamId: `${plan.number}:${metricKey(entry.metric)}`,
+      }));
+      plans = { scopeId: scopeKey(entry.scope), streams };
       this.#plans.set(entry, plans);
     }
-    for (const plan of plans) this.#stream(entry, plan, resource)?.attach(slot, definition);
+    const { scopeId } = plans;
+    for (const { plan, streamId } of plans.streams)
+      this.#stream(entry, plan, resource, scopeId, streamId)?.attach(slot, definition);
   }
 
-  #stream(entry: MetricEntry, plan: StreamPlan, from: ResourceEntry): OutputStream | undefined {
-    const merged =
-      plan.resourceKeys === undefined ? undefined : this.#mergedResource(from, plan.resourceKeys);
-    const resourceId = merged === undefined ? from.key : resourceKey(merged);
-    const scopeId = scopeKey(entry.scope);
-    const streamId = `${plan.number}:${metricKey(entry.metric)}`;
+  #stream(
+    entry: MetricEntry,
+    plan: StreamPlan,
+    from: ResourceEntry,
+    scopeId: string,
+    streamId: string,
+  ): OutputStream | undefined {
+    const { id: resourceId, resource: output } = this.#resource(from, plan);
     const known = this.#resources.get(resourceId)?.scopes.get(scopeId)?.streams.get(streamId);
     if (known !== undefined) return known;
     const stream = makeOutput(entry.metric, plan, this.store);
     if (stream === undefined) return undefined;
     let resource = this.#resources.get(resourceId);
     if (resource === undefined) {
-      resource = { resource: merged ?? from.resource, scopes: new Map() };
+      resource = { resource: output, scopes: new Map() };
       this.#resources.set(resourceId, resource);
     }
     let scope = resource.scopes.get(scopeId);
@@ -189,6 +212,17 @@ export class Outputs {
     }
     scope.streams.set(streamId, stream);
     return stream;
+  }
+
+  #resource(from: ResourceEntry, plan: StreamPlan): OutputResource {
+    const last = this.#lastResources.get(plan);
+    if (last?.from === from) return last;
+    const { resourceKeys } = plan;
+    const resource = resourceKeys === undefined ? from.resource : this.#mergedResource(from, resourceKeys);
+    const id = resourceKeys === undefined ? from.key : resourceKey(resource);
+    const output = { from, id, resource };
+    this.#lastResources.set(plan, output);
+    return output;
   }
 
   /** Without a schema URL: members may have different ones, and one total must not fall apart by them. */

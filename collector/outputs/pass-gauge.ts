@@ -1,5 +1,4 @@
 import type { MetricDescription } from '../../otel/model/metric.ts';
-import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
@@ -31,8 +30,8 @@ export class PassGauge implements OutputStream {
     return this.#points.size === 0;
   }
 
-  attach(slot: number, definition: SeriesDefinition): void {
-    this.#points.attach(slot, definition);
+  attach(slot: number): void {
+    this.#points.attach(slot);
   }
 
   temporality(): undefined {
@@ -40,18 +39,17 @@ export class PassGauge implements OutputStream {
   }
 
   read(batch: PointBatch, collecting: Collecting, from: number): number {
-    const { gauges, timesUs } = this.#store;
+    const { gauges, timesUs, definitions } = this.#store;
     const { series } = gauges;
-    const { slots, attributes, size } = this.#points;
-    const { items } = slots;
+    const { slots, size } = this.#points;
     const end = Math.min(size, from + placesPerRead);
     batch.reset(end - from);
     let at = 0;
     for (let i = from; i < end; i++) {
-      const slot = items[i];
+      const slot = slots[i];
       const status = series.status.get(slot);
       if (!isShown(status, false, 0, collecting)) continue;
-      batch.seriesAttributes[at] = attributes[i];
+      batch.seriesAttributes[at] = definitions.at(series.definition.get(slot)).attributes;
       batch.flags[at] = (status & withoutValue) === 0 ? 0 : noRecordedValue;
       batch.values[at] = gauges.values.get(slot);
       batch.startTimeUs[at] = 0;

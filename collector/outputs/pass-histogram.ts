@@ -1,5 +1,4 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
-import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
@@ -39,8 +38,8 @@ export class PassHistogram implements OutputStream {
     return this.#points.size === 0;
   }
 
-  attach(slot: number, definition: SeriesDefinition): void {
-    this.#points.attach(slot, definition);
+  attach(slot: number): void {
+    this.#points.attach(slot);
   }
 
   temporality(preferred: Temporality): Temporality {
@@ -48,10 +47,9 @@ export class PassHistogram implements OutputStream {
   }
 
   read(batch: PointBatch, collecting: Collecting, from: number): number {
-    const { histograms, timesUs } = this.#store;
+    const { histograms, timesUs, definitions } = this.#store;
     const { series } = histograms;
-    const { slots, attributes, size } = this.#points;
-    const { items } = slots;
+    const { slots, size } = this.#points;
     const width = this.#width;
     const isDelta = collecting.cursor.temporality === 'delta';
     const bases = isDelta ? this.#bases.of(collecting.cursor, size) : undefined;
@@ -59,11 +57,11 @@ export class PassHistogram implements OutputStream {
     batch.reset(end - from, width);
     let at = 0;
     for (let i = from; i < end; i++) {
-      const slot = items[i];
+      const slot = slots[i];
       const status = series.status.get(slot);
       const isDue = bases !== undefined && this.#isDue(slot, bases, i * (width + 1));
       if (!isDue && !isShown(status, true, series.absentAtS.get(slot), collecting)) continue;
-      batch.seriesAttributes[at] = attributes[i];
+      batch.seriesAttributes[at] = definitions.at(series.definition.get(slot)).attributes;
       batch.flags[at] = (status & withoutValue) === 0 || isDue ? 0 : noRecordedValue;
       const first = histograms.firstCell.get(slot);
       const to = at * width;

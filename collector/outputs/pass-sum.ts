@@ -1,6 +1,5 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
 import { chunkBits, chunkMask } from '../../otel/state/columns.ts';
-import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { counting, present, withoutValue } from '../../otel/state/series-columns.ts';
@@ -33,8 +32,8 @@ export class PassSum implements OutputStream {
     return this.#points.size === 0;
   }
 
-  attach(slot: number, definition: SeriesDefinition): void {
-    this.#points.attach(slot, definition);
+  attach(slot: number): void {
+    this.#points.attach(slot);
   }
 
   temporality(preferred: Temporality): Temporality {
@@ -42,17 +41,16 @@ export class PassSum implements OutputStream {
   }
 
   read(batch: PointBatch, collecting: Collecting, from: number): number {
-    const { sums, timesUs } = this.#store;
+    const { sums, timesUs, definitions } = this.#store;
     const { series } = sums;
-    const { slots, attributes, size } = this.#points;
-    const { items } = slots;
+    const { slots, size } = this.#points;
     const isDelta = this.temporality(collecting.cursor.temporality) === 'delta';
     const bases = isDelta ? this.#bases.of(collecting.cursor, size) : undefined;
     const end = Math.min(size, from + placesPerRead);
     batch.reset(end - from);
     let at = 0;
     for (let i = from; i < end; i++) {
-      const slot = items[i];
+      const slot = slots[i];
       const status = series.status.chunks[slot >>> chunkBits][slot & chunkMask];
       const counted = bases === undefined ? 0 : sums.counted(slot);
       // What was counted before a new epoch was defined is due, even if no value of that epoch ever comes.
@@ -60,7 +58,7 @@ export class PassSum implements OutputStream {
       if (!isDue && !isShown(status, this.metric.isMonotonic, series.absentAtS.get(slot), collecting))
         continue;
       const isWithoutValue = (status & withoutValue) !== 0;
-      batch.seriesAttributes[at] = attributes[i];
+      batch.seriesAttributes[at] = definitions.at(series.definition.get(slot)).attributes;
       if (bases === undefined) {
         batch.flags[at] = isWithoutValue ? noRecordedValue : 0;
         batch.values[at] = sums.values.chunks[slot >>> chunkBits][slot & chunkMask];

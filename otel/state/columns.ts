@@ -65,7 +65,7 @@ export class Uint32List {
 
   push(item: number): void {
     if (this.size === this.items.length) {
-      const grown = new Uint32Array(this.size * 2);
+      const grown = new Uint32Array(this.size + (this.size >>> 1));
       grown.set(this.items);
       this.items = grown;
     }
