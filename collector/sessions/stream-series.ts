@@ -1,6 +1,6 @@
 import type { Member } from '../../otel/state/members.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
-import { CapabilityError, InvalidDataError, StreamgaugeError } from '../../proto/error.ts';
+import { InvalidDataError, StreamgaugeError } from '../../proto/error.ts';
 import type { RefuseKind } from '../../proto/messages/collector-message.ts';
 import type { Define } from '../../proto/messages/define.ts';
 import type { GroupColumns } from '../../proto/report/group-columns.ts';
@@ -141,9 +141,7 @@ export class StreamSeries {
       }
       mergeGroup(group, progress, this.#store, outcome);
       points += group.places;
-      const { sums, gauges, histograms } = group;
-      counters.changedValues +=
-        sums.changedCount + gauges.changedCount + histograms.bucketCounts.changedCount;
+      counters.changedValues += group.changedValues;
     }
     if (outcome.baselines > 0 || outcome.rejected.length > 0) this.#settleOutcome(report.number);
     return points;
@@ -169,14 +167,12 @@ export class StreamSeries {
     const buckets = explicitBounds.length + 1;
     if (!this.#columns.groups.has(group) && this.#columns.groups.size >= maxGroups)
       throw new StreamgaugeError('overloaded', `more than ${maxGroups} sampling groups on one stream`);
-    let refusal: Refusal | undefined;
-    try {
-      this.#columns.define({ number, group, kind, buckets, hasSum, hasMin, hasMax, attached: 0 });
-    } catch (error) {
-      // It is known by its number all the same, and so is its group.
-      if (!(error instanceof CapabilityError)) throw error;
-      refusal = { kind: 'invalid', reason: error.message, fieldPath: `series[${index}].metric` };
-    }
+    const quantiles = metric.quantiles.length;
+    this.#columns.define({ number, group, kind, buckets, quantiles, hasSum, hasMin, hasMax, attached: 0 });
+    const refusal: Refusal | undefined =
+      kind === 'exponential_histogram' || kind === 'summary'
+        ? { kind: 'invalid', reason: `${kind} is not taken here`, fieldPath: `series[${index}].metric` }
+        : undefined;
     const columns = this.#columns.groups.get(group)!;
     if (!this.#progress.has(columns)) {
       const clock = this.#store.clocks.of(this.#member, group);

@@ -3,6 +3,8 @@ import { noMode } from './modes.ts';
 const noFloats = new Float64Array(0);
 const noWords = new Uint32Array(0);
 const noBytes = new Uint8Array(0);
+/** A column with room for fewer cells is not worth shrinking. */
+const smallestShrunk = 1024;
 
 /**
  * One column of a sampling group, as both ends of a stream hold it: the base that differences are taken from.
@@ -89,6 +91,28 @@ export class NumberColumn {
       cell = stop;
     }
     this.size = to;
+    this.#shrink();
+  }
+
+  /**
+   * Puts `width` cells in the place of those from `start` to `end`; the cells after them move. The new ones hold 0 in mode 0; whose they
+   * are, `numbers` and `attached`, is for the caller to say. For columns that are laid out anew, whose series have no step or `offsets`.
+   */
+  splice(start: number, end: number, width: number): void {
+    const size = this.size - (end - start) + width;
+    if (size > this.values.length) this.#grow(size);
+    if (start + width !== end) {
+      const tail = this.size;
+      this.values.copyWithin(start + width, end, tail);
+      this.modes.copyWithin(start + width, end, tail);
+      this.numbers.copyWithin(start + width, end, tail);
+      this.attached.copyWithin(start + width, end, tail);
+    }
+    this.values.fill(0, start, start + width);
+    this.modes.fill(0, start, start + width);
+    this.size = size;
+    this.changedCount = 0;
+    this.#shrink();
   }
 
   #move(start: number, end: number, to: number): void {
@@ -102,21 +126,31 @@ export class NumberColumn {
 
   #grow(size: number): void {
     // Half as much again: streams are many, and most define all their series at once.
-    const room = Math.max(size, this.size + (this.size >>> 1), 8);
+    this.#resize(Math.max(size, this.size + (this.size >>> 1), 8));
+  }
+
+  /** Gives back what a column that was much larger took, so that a stream's memory stays within its cells. */
+  #shrink(): void {
+    if (this.values.length > smallestShrunk && this.size < this.values.length >>> 2)
+      this.#resize(this.size + (this.size >>> 1) + 8);
+  }
+
+  #resize(room: number): void {
+    const { size } = this;
     const values = new Float64Array(room);
-    values.set(this.values.subarray(0, this.size));
+    values.set(this.values.subarray(0, size));
     this.values = values;
     this.words = new Uint32Array(values.buffer);
-    this.modes = grown(this.modes, new Uint8Array(room));
-    this.numbers = grown(this.numbers, new Uint32Array(room));
-    this.attached = grown(this.attached, new Uint32Array(room));
+    this.modes = copied(this.modes, size, new Uint8Array(room));
+    this.numbers = copied(this.numbers, size, new Uint32Array(room));
+    this.attached = copied(this.attached, size, new Uint32Array(room));
     this.changed = new Uint32Array(room);
-    if (this.offsets !== undefined) this.offsets = grown(this.offsets, new Uint32Array(room));
-    if (this.preferred !== undefined) this.preferred = grown(this.preferred, new Uint8Array(room));
+    if (this.offsets !== undefined) this.offsets = copied(this.offsets, size, new Uint32Array(room));
+    if (this.preferred !== undefined) this.preferred = copied(this.preferred, size, new Uint8Array(room));
   }
 }
 
-function grown<T extends Uint8Array | Uint32Array>(from: T, to: T): T {
-  to.set(from);
+function copied<T extends Uint8Array | Uint32Array>(from: T, size: number, to: T): T {
+  to.set(from.subarray(0, size));
   return to;
 }

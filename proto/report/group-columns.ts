@@ -1,41 +1,11 @@
 import { NumberColumn } from '../columns/number-column.ts';
+import { type ExponentialColumns, noExponentialHistograms } from './exponential-columns.ts';
+import { HistogramColumns } from './histogram-columns.ts';
+import { noSummaries, type SummaryColumns } from './summary-columns.ts';
 
-/** The columns of a group's explicit histograms. */
-export class HistogramColumns {
-  /** One cell for each bucket; `offsets` leads from a cell to the first one of its histogram. */
-  readonly bucketCounts: NumberColumn = new NumberColumn();
-  /** One cell for each histogram whose metric has a sum; likewise min and max. */
-  readonly sums: NumberColumn = new NumberColumn();
-  readonly mins: NumberColumn = new NumberColumn();
-  readonly maxes: NumberColumn = new NumberColumn();
-  /** How many histograms there are. */
-  count = 0;
-  /** The first cell in `bucketCounts` of each histogram, ascending, and after the last one the column's size. */
-  firstCells: Uint32Array = new Uint32Array(1);
-
-  /** Takes in a histogram that was just appended to `bucketCounts`. Owned by StreamColumns. */
-  appended(): void {
-    if (this.count + 2 > this.firstCells.length) {
-      const grown = new Uint32Array(this.firstCells.length * 2 + 2);
-      grown.set(this.firstCells);
-      this.firstCells = grown;
-    }
-    this.firstCells[++this.count] = this.bucketCounts.size;
-  }
-
-  /** Removes series with ascending numbers. Owned by StreamColumns. */
-  remove(seriesNumbers: ArrayLike<number>): void {
-    this.bucketCounts.remove(seriesNumbers);
-    this.sums.remove(seriesNumbers);
-    this.mins.remove(seriesNumbers);
-    this.maxes.remove(seriesNumbers);
-    const { numbers, size } = this.bucketCounts;
-    this.count = 0;
-    for (let cell = 0; cell < size; cell++)
-      if (cell === 0 || numbers[cell] !== numbers[cell - 1]) this.firstCells[this.count++] = cell;
-    this.firstCells[this.count] = size;
-  }
-}
+/** The kinds of series that have columns, in the order of places. */
+export const columnKinds = ['sum', 'gauge', 'histogram', 'exponential_histogram', 'summary'] as const;
+export type ColumnKind = (typeof columnKinds)[number];
 
 const none = new Uint32Array(0);
 
@@ -51,9 +21,12 @@ export class GroupColumns {
   readonly sums: NumberColumn = new NumberColumn();
   readonly gauges: NumberColumn = new NumberColumn();
   readonly histograms: HistogramColumns = new HistogramColumns();
+  /** Most groups have none of these two kinds, and share what is empty. */
+  exponentialHistograms: ExponentialColumns = noExponentialHistograms;
+  summaries: SummaryColumns = noSummaries;
   /**
    * The places without a recorded value in the last report, ascending, up to `noRecordedValueCount`. A place counts the sums,
-   * then the gauges, then the histograms, each by ascending series number.
+   * then the gauges, histograms, exponential histograms and summaries, each by ascending series number.
    */
   noRecordedValue: Uint32Array = none;
   noRecordedValueCount = 0;
@@ -68,25 +41,78 @@ export class GroupColumns {
 
   /** How many series the group has. */
   get places(): number {
-    return this.sums.size + this.gauges.size + this.histograms.count;
+    const { sums, gauges, histograms, exponentialHistograms, summaries } = this;
+    return sums.size + gauges.size + histograms.count + exponentialHistograms.count + summaries.count;
+  }
+
+  /** The cells in all columns together. */
+  get cells(): number {
+    const { sums, gauges, histograms, exponentialHistograms, summaries } = this;
+    return sums.size + gauges.size + histograms.cells + exponentialHistograms.cells + summaries.cells;
+  }
+
+  /** How many values the last report changed, those of sums, minima and maxima of histograms left aside. */
+  get changedValues(): number {
+    const { sums, gauges, histograms, exponentialHistograms, summaries } = this;
+    const { positive, negative, zeroCounts } = exponentialHistograms;
+    return (
+      sums.changedCount +
+      gauges.changedCount +
+      histograms.bucketCounts.changedCount +
+      zeroCounts.changedCount +
+      positive.counts.changedCount +
+      negative.counts.changedCount +
+      summaries.counts.changedCount +
+      summaries.quantileValues.changedCount
+    );
   }
 
   /** The number of the series at a place. */
   numberAt(place: number): number {
-    const { sums, gauges, histograms } = this;
-    if (place < sums.size) return sums.numbers[place];
-    place -= sums.size;
-    if (place < gauges.size) return gauges.numbers[place];
-    return histograms.bucketCounts.numbers[histograms.firstCells[place - gauges.size]];
+    return this.leadingColumn(this.kindAt(place)).numbers[this.#cellAt(place)];
   }
 
   /** What the owner attached to the series at a place. */
   attachedAt(place: number): number {
-    const { sums, gauges, histograms } = this;
-    if (place < sums.size) return sums.attached[place];
+    return this.leadingColumn(this.kindAt(place)).attached[this.#cellAt(place)];
+  }
+
+  /** The kind of the series at a place. */
+  kindAt(place: number): ColumnKind {
+    const { sums, gauges, histograms, exponentialHistograms } = this;
+    if (place < sums.size) return 'sum';
     place -= sums.size;
-    if (place < gauges.size) return gauges.attached[place];
-    return histograms.bucketCounts.attached[histograms.firstCells[place - gauges.size]];
+    if (place < gauges.size) return 'gauge';
+    place -= gauges.size;
+    if (place < histograms.count) return 'histogram';
+    return place - histograms.count < exponentialHistograms.count ? 'exponential_histogram' : 'summary';
+  }
+
+  /** The column that holds beside each series of a kind, at its first cell, its number and what is attached to it. */
+  leadingColumn(kind: ColumnKind): NumberColumn {
+    switch (kind) {
+      case 'sum':
+        return this.sums;
+      case 'gauge':
+        return this.gauges;
+      case 'histogram':
+        return this.histograms.bucketCounts;
+      case 'exponential_histogram':
+        return this.exponentialHistograms.scales;
+      case 'summary':
+        return this.summaries.counts;
+    }
+  }
+
+  #cellAt(place: number): number {
+    const { sums, gauges, histograms, exponentialHistograms } = this;
+    if (place < sums.size) return place;
+    place -= sums.size;
+    if (place < gauges.size) return place;
+    place -= gauges.size;
+    if (place < histograms.count) return histograms.firstCells[place];
+    place -= histograms.count;
+    return place < exponentialHistograms.count ? place : place - exponentialHistograms.count;
   }
 
   /** Makes room for as many places as there are. Owned by the decoder. */

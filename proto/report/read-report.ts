@@ -4,6 +4,7 @@ import { decodeGaps } from '../columns/gaps.ts';
 import { readSint64 } from '../columns/varint.ts';
 import { CapabilityError, InvalidDataError } from '../error.ts';
 import type { DecodedReport } from './decoded-report.ts';
+import type { ExponentialColumns } from './exponential-columns.ts';
 import type { GroupColumns } from './group-columns.ts';
 import type { StreamColumns } from './stream-columns.ts';
 import { maxTimeUs } from './write-report.ts';
@@ -12,6 +13,8 @@ const reportField = 1;
 const lastMessageField = 6;
 const firstColumn = 3;
 const firstExponential = 9;
+const lastExponential = 18;
+const firstSummary = 19;
 const lastSummary = 21;
 const noRecordedValueField = 22;
 const exemplarsField = 23;
@@ -30,10 +33,10 @@ export function isReport(bytes: Uint8Array): boolean {
 
 /**
  * Decodes the bytes of a whole AgentMessage that holds a report, and advances the columns. The result is `columns.decoded`, valid until
- * the next call. Allocates nothing once the stream's groups have been seen. The base advances for all values, whatever their
+ * the next call. Allocates nothing once the stream's groups have been seen and the buckets of exponential histograms stand still. The base advances for all values, whatever their
  * receiver thinks of them.
- * @throws InvalidDataError for bytes or content that break the protocol. The columns may then be advanced in part: nothing of the
- * report may be used, and the stream must end.
+ * @throws InvalidDataError for bytes or content that break the protocol, StreamgaugeError `overloaded` for more buckets than the
+ * columns may hold. They may then be advanced in part: nothing of the report may be used, and the stream must end.
  */
 export function decodeReport(bytes: Uint8Array, columns: StreamColumns): DecodedReport {
   const { decoded } = columns;
@@ -103,13 +106,13 @@ function decodeGroup(bytes: Uint8Array, start: number, end: number, columns: Str
   group.seenIn = columns.decodes;
   group.exemplarCount = exemplars;
   advanceTime(group, timeEnd === 0 ? 0 : readSint64(bytes, timeStart, timeEnd), columns);
-  decodeColumns(bytes, group);
+  decodeColumns(bytes, group, columns);
   const { decoded } = columns;
   decoded.groups[decoded.groupCount++] = group;
 }
 
-function decodeColumns(bytes: Uint8Array, group: GroupColumns): void {
-  const { histograms } = group;
+function decodeColumns(bytes: Uint8Array, group: GroupColumns, columns: StreamColumns): void {
+  const { histograms, exponentialHistograms, summaries } = group;
   decodeNumbers(bytes, starts[3], ends[3], group.sums);
   decodeNumbers(bytes, starts[4], ends[4], group.gauges);
   if (histograms.count > 0 || hasBytes(5, 8)) {
@@ -118,16 +121,37 @@ function decodeColumns(bytes: Uint8Array, group: GroupColumns): void {
     decodeNumbers(bytes, starts[7], ends[7], histograms.mins);
     decodeNumbers(bytes, starts[8], ends[8], histograms.maxes);
   }
-  if (hasBytes(firstExponential, lastSummary))
-    throw new InvalidDataError(
-      `group ${group.group} holds columns of exponential histograms or summaries, but has no such series`,
-    );
+  if (exponentialHistograms.count > 0 || hasBytes(firstExponential, lastExponential))
+    decodeExponential(bytes, exponentialHistograms, columns);
+  if (summaries.count > 0 || hasBytes(firstSummary, lastSummary)) {
+    decodeNumbers(bytes, starts[19], ends[19], summaries.counts);
+    decodeNumbers(bytes, starts[20], ends[20], summaries.sums);
+    decodeNumbers(bytes, starts[21], ends[21], summaries.quantileValues);
+    summaries.noteChanged();
+  }
   group.noRecordedValueCount = 0;
   const start = starts[noRecordedValueField];
   const end = ends[noRecordedValueField];
   if (start === end) return;
   group.reserveNoRecordedValue();
   group.noRecordedValueCount = decodeGaps(bytes, start, end, group.places, group.noRecordedValue);
+}
+
+/** Scales and layouts first: they say where the counts lie, and what their differences are taken from. */
+function decodeExponential(bytes: Uint8Array, histograms: ExponentialColumns, columns: StreamColumns): void {
+  const { positive, negative } = histograms;
+  decodeNumbers(bytes, starts[9], ends[9], histograms.scales);
+  decodeNumbers(bytes, starts[10], ends[10], histograms.zeroThresholds);
+  decodeNumbers(bytes, starts[11], ends[11], histograms.zeroCounts);
+  decodeNumbers(bytes, starts[12], ends[12], positive.layout);
+  decodeNumbers(bytes, starts[14], ends[14], negative.layout);
+  if (histograms.isToLayOut) columns.cells += histograms.layOut(columns.maxCells - columns.cells);
+  decodeNumbers(bytes, starts[13], ends[13], positive.counts);
+  decodeNumbers(bytes, starts[15], ends[15], negative.counts);
+  decodeNumbers(bytes, starts[16], ends[16], histograms.sums);
+  decodeNumbers(bytes, starts[17], ends[17], histograms.mins);
+  decodeNumbers(bytes, starts[18], ends[18], histograms.maxes);
+  histograms.noteChanged();
 }
 
 function hasBytes(first: number, last: number): boolean {

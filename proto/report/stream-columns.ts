@@ -1,7 +1,9 @@
 import { modeOfStep, noMode } from '../columns/modes.ts';
-import { CapabilityError, InvalidDataError, StreamgaugeError } from '../error.ts';
+import { InvalidDataError, StreamgaugeError } from '../error.ts';
 import { DecodedReport } from './decoded-report.ts';
-import { GroupColumns } from './group-columns.ts';
+import { ExponentialColumns, exponentialCells, noExponentialHistograms } from './exponential-columns.ts';
+import { type ColumnKind, columnKinds, GroupColumns } from './group-columns.ts';
+import { noSummaries, SummaryColumns } from './summary-columns.ts';
 
 /** What a series must tell to have its cells. */
 export interface ColumnSeries {
@@ -9,9 +11,11 @@ export interface ColumnSeries {
   readonly number: number;
   /** The sampling group. */
   readonly group: number;
-  readonly kind: 'sum' | 'gauge' | 'histogram' | 'exponential_histogram' | 'summary';
+  readonly kind: ColumnKind;
   /** Histograms: the number of buckets, bounds + 1. */
   readonly buckets?: number;
+  /** Summaries: the number of quantiles. */
+  readonly quantiles?: number;
   readonly hasSum?: boolean;
   readonly hasMin?: boolean;
   readonly hasMax?: boolean;
@@ -46,7 +50,7 @@ export class StreamColumns {
   #groups: (GroupColumns | undefined)[] = [];
   #count = 0;
 
-  /** @param options.maxCells sums, gauges and buckets at one time; a cell costs up to 25 bytes. */
+  /** @param options.maxCells sums, gauges, buckets and quantiles at one time; a cell costs up to 25 bytes. */
   constructor(options: { maxCells?: number } = {}) {
     this.maxCells = options.maxCells ?? 1_048_576;
   }
@@ -59,7 +63,7 @@ export class StreamColumns {
   /**
    * Gives a series its cells, with value 0.
    * @throws InvalidDataError when the number does not ascend, StreamgaugeError `overloaded` above `maxCells`; nothing has changed
-   * then. CapabilityError for a kind that has no codec: the series is then known, so that it can be retired, but has no cells.
+   * then
    */
   define(series: ColumnSeries): void {
     const { number, attached = 0 } = series;
@@ -68,8 +72,7 @@ export class StreamColumns {
         `series number ${number} must be a whole number above ${this.lastNumber}, the last one, and below 2^32`,
       );
     const cells = cellsOf(series);
-    // Series without cells count as well.
-    if (this.cells + cells > this.maxCells || this.#count >= this.maxCells)
+    if (this.cells + cells > this.maxCells)
       throw new StreamgaugeError(
         'overloaded',
         `series ${number} would take the stream above ${this.maxCells} values, which is all that is kept`,
@@ -90,14 +93,21 @@ export class StreamColumns {
         if (series.hasSum) histograms.sums.append(number, attached, 1, mode);
         if (series.hasMin) histograms.mins.append(number, attached, 1, mode);
         if (series.hasMax) histograms.maxes.append(number, attached, 1, mode);
+        break;
       }
+      case 'exponential_histogram': {
+        const { hasSum: sum = false, hasMin: min = false, hasMax: max = false } = series;
+        if (group.exponentialHistograms === noExponentialHistograms)
+          group.exponentialHistograms = new ExponentialColumns();
+        group.exponentialHistograms.append(number, attached, { sum, min, max });
+        break;
+      }
+      case 'summary':
+        if (group.summaries === noSummaries) group.summaries = new SummaryColumns();
+        group.summaries.append(number, attached, series.quantiles ?? 0);
     }
     this.cells += cells;
     this.#add(number, group);
-    if (cells === 0)
-      throw new CapabilityError(
-        `series ${number} is of kind ${series.kind}, which needs a capability that is not offered`,
-      );
   }
 
   /** The group of a series that is defined and not retired, or `undefined`. */
@@ -110,7 +120,8 @@ export class StreamColumns {
   attachedOf(number: number): number | undefined {
     const group = this.groupOf(number);
     if (group === undefined) return undefined;
-    for (const column of [group.sums, group.gauges, group.histograms.bucketCounts]) {
+    for (const kind of columnKinds) {
+      const column = group.leadingColumn(kind);
       const cell = column.indexOf(number);
       if (cell >= 0) return column.attached[cell];
     }
@@ -121,15 +132,8 @@ export class StreamColumns {
   attach(number: number, attached: number): void {
     const group = this.groupOf(number);
     if (group === undefined) return;
-    const { sums, gauges, histograms } = group;
-    for (const column of [
-      sums,
-      gauges,
-      histograms.bucketCounts,
-      histograms.sums,
-      histograms.mins,
-      histograms.maxes,
-    ]) {
+    const { sums, mins, maxes } = group.histograms;
+    for (const column of [...columnKinds.map((kind) => group.leadingColumn(kind)), sums, mins, maxes]) {
       const first = column.indexOf(number);
       for (let cell = first; cell >= 0 && cell < column.size && column.numbers[cell] === number; cell++)
         column.attached[cell] = attached;
@@ -151,16 +155,14 @@ export class StreamColumns {
         throw new InvalidDataError(`series ${retired[i]} is retired but not defined on this stream`);
       touched.add(group);
     }
-    for (const { sums, gauges, histograms } of touched) {
-      const { bucketCounts, sums: totals, mins, maxes } = histograms;
-      for (const column of [sums, gauges]) {
-        this.cells -= column.size;
-        column.remove(retired);
-        this.cells += column.size;
-      }
-      const before = bucketCounts.size + totals.size + mins.size + maxes.size;
-      histograms.remove(retired);
-      this.cells += bucketCounts.size + totals.size + mins.size + maxes.size - before;
+    for (const group of touched) {
+      this.cells -= group.cells;
+      group.sums.remove(retired);
+      group.gauges.remove(retired);
+      group.histograms.remove(retired);
+      if (group.exponentialHistograms.count > 0) group.exponentialHistograms.remove(retired);
+      if (group.summaries.count > 0) group.summaries.remove(retired);
+      this.cells += group.cells;
     }
     let next = 0;
     let to = 0;
@@ -208,19 +210,23 @@ export class StreamColumns {
   }
 }
 
-/** 0 for the kinds that have no codec. */
+/** An exponential histogram's buckets come with its reports. */
 function cellsOf(series: ColumnSeries): number {
+  const { number, buckets = 1, quantiles = 0 } = series;
+  const extremes = (series.hasSum ? 1 : 0) + (series.hasMin ? 1 : 0) + (series.hasMax ? 1 : 0);
   switch (series.kind) {
     case 'sum':
     case 'gauge':
       return 1;
-    case 'histogram': {
-      const { buckets = 1 } = series;
+    case 'histogram':
       if (!Number.isInteger(buckets) || buckets < 1)
-        throw new InvalidDataError(`series ${series.number} has ${buckets} buckets; at least 1 is allowed`);
-      return buckets + (series.hasSum ? 1 : 0) + (series.hasMin ? 1 : 0) + (series.hasMax ? 1 : 0);
-    }
-    default:
-      return 0;
+        throw new InvalidDataError(`series ${number} has ${buckets} buckets; at least 1 is allowed`);
+      return buckets + extremes;
+    case 'exponential_histogram':
+      return exponentialCells + extremes;
+    case 'summary':
+      if (!Number.isInteger(quantiles) || quantiles < 0)
+        throw new InvalidDataError(`series ${number} has ${quantiles} quantiles; 0 or more are allowed`);
+      return 2 + quantiles;
   }
 }

@@ -3,10 +3,12 @@ import test from 'ava';
 import { ByteWriter } from '../../proto/columns/byte-writer.ts';
 import { decodeNumbers } from '../../proto/columns/decode-numbers.ts';
 import { encodeNumbers } from '../../proto/columns/encode-numbers.ts';
+import { FieldReader } from '../../proto/columns/field-reader.ts';
 import { NumberColumn } from '../../proto/columns/number-column.ts';
 import { decodeReport } from '../../proto/report/read-report.ts';
 import { StreamColumns } from '../../proto/report/stream-columns.ts';
-import { ReferenceColumn } from './columns/reference-decoder.ts';
+import { encodeReport } from '../../proto/report/write-report.ts';
+import { ReferenceColumn, ReferenceRange } from './columns/reference-decoder.ts';
 
 const document = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
 
@@ -67,3 +69,59 @@ test('the examples of messages are what is decoded', (t) => {
 test('the example of places', (t) => {
   t.regex(document, /Places 2, 3 and 7 are `02 00 03`/);
 });
+
+test('the example of an exponential histogram is what is decoded, what is encoded, and what the text says', (t) => {
+  const examples = rows('scales');
+  t.is(examples.length, 5);
+  const columns = [new StreamColumns(), new StreamColumns()] as const;
+  for (const end of columns) end.define({ number: 1, group: 1, kind: 'exponential_histogram' });
+  const scales = new ReferenceColumn(1);
+  const range = new ReferenceRange(1);
+  for (const [row, cells] of examples.entries()) {
+    const [scalesCell, layoutCell, baseCell, countsCell, scaleCell, bucketsCell] = cells;
+    const [offsetText, countsText] = bucketsCell.split(': ');
+    const counts = numbersOf(countsText);
+    const expected = { offset: Number(offsetText), counts };
+    scales.decode(bytesOf(scalesCell));
+    t.is(scales.values[0], Number(scaleCell));
+    range.decode(scales.values, bytesOf(layoutCell), bytesOf(countsCell));
+    t.deepEqual(range.bases, numbersOf(baseCell));
+    t.deepEqual(range.of(0), expected);
+    const [sender, receiver] = columns;
+    const state = {
+      group: 1,
+      timeUs: 0,
+      exponentialScales: Float64Array.of(Number(scaleCell)),
+      exponentialPositiveLayout: Float64Array.of(expected.offset, counts.length),
+      exponentialPositiveCounts: Float64Array.from(counts),
+    };
+    const bytes = encodeReport(sender, [state], row + 1);
+    t.deepEqual(columnsOf(bytes), {
+      9: bytesOf(scalesCell).toString('hex'),
+      12: bytesOf(layoutCell).toString('hex'),
+      13: bytesOf(countsCell).toString('hex'),
+    });
+    decodeReport(bytes, receiver);
+    const { positive, scales: decoded } = receiver.groups.get(1)!.exponentialHistograms;
+    t.is(decoded.values[0], Number(scaleCell));
+    t.is(positive.offsets[0], expected.offset);
+    t.deepEqual([...positive.counts.values.subarray(0, positive.counts.size)], counts);
+  }
+});
+
+/** The columns of the one group in a report, in hexadecimal digits. */
+function columnsOf(message: Uint8Array): Record<number, string> {
+  const found: Record<number, string> = { 9: '', 12: '', 13: '' };
+  const fields = new FieldReader();
+  fields.reset(message, 0, message.length);
+  fields.next();
+  fields.reset(message, fields.start, fields.end);
+  while (fields.next()) {
+    if (fields.field !== 2) continue;
+    fields.reset(message, fields.start, fields.end);
+    while (fields.next())
+      if (fields.field >= 3)
+        found[fields.field] = Buffer.from(message.slice(fields.start, fields.end)).toString('hex');
+  }
+  return found;
+}

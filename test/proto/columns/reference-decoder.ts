@@ -71,6 +71,70 @@ export class ReferenceColumn {
   }
 }
 
+interface Buckets {
+  scale: number;
+  offset: number;
+  counts: { value: number; mode: number }[];
+}
+
+/** One range of exponential histograms, written from docs/protocol.md alone: its two columns, and how the counts are rebased between them. */
+export class ReferenceRange {
+  readonly layout: ReferenceColumn;
+  readonly counts = new ReferenceColumn(0);
+  /** The values of the counts before their differences were applied. */
+  bases: number[] = [];
+  readonly #held: Buckets[];
+
+  constructor(histograms: number) {
+    this.layout = new ReferenceColumn(2 * histograms);
+    this.#held = Array.from({ length: histograms }, () => ({ scale: 0, offset: 0, counts: [] }));
+  }
+
+  /** `scales` are those of this report. @throws Error for bytes or a layout that break the format */
+  decode(scales: readonly number[], layout: Uint8Array, counts: Uint8Array): void {
+    this.layout.decode(layout);
+    const rebased = this.#held.map((held, h) => {
+      const [offset, buckets] = this.layout.values.slice(2 * h, 2 * h + 2);
+      return rebase(held, scales[h], offset, buckets);
+    });
+    const cells = rebased.flatMap((histogram) => histogram.counts);
+    this.counts.values = cells.map(({ value }) => value);
+    this.counts.modes = cells.map(({ mode }) => mode);
+    this.bases = [...this.counts.values];
+    this.counts.decode(counts);
+    let cell = 0;
+    for (const [h, histogram] of rebased.entries()) {
+      histogram.counts = histogram.counts.map(() => ({
+        value: this.counts.values[cell],
+        mode: this.counts.modes[cell++],
+      }));
+      this.#held[h] = histogram;
+    }
+  }
+
+  /** The first index and the counts of a histogram. */
+  of(h: number): { offset: number; counts: number[] } {
+    const { offset, counts } = this.#held[h];
+    return { offset, counts: counts.map(({ value }) => value) };
+  }
+}
+
+function rebase(held: Buckets, scale: number, offset: number, buckets: number): Buckets {
+  if (!Number.isInteger(scale) || scale < -10 || scale > 20) throw new Error('no scale');
+  if (!Number.isInteger(buckets) || buckets < 0 || buckets > 16_384) throw new Error('no number of buckets');
+  if (!Number.isInteger(offset) || offset < -(2 ** 31) || offset + buckets > 2 ** 31)
+    throw new Error('no index');
+  if (held.scale === scale && held.offset === offset && held.counts.length === buckets) return held;
+  const bases = new Map<number, number>();
+  if (scale <= held.scale)
+    held.counts.forEach(({ value }, i) => {
+      const index = Math.floor((held.offset + i) / 2 ** (held.scale - scale));
+      bases.set(index, (bases.get(index) ?? 0) + value);
+    });
+  const counts = Array.from({ length: buckets }, (_, i) => ({ value: bases.get(offset + i) ?? 0, mode: 0 }));
+  return { scale, offset, counts };
+}
+
 const view = new DataView(new ArrayBuffer(8));
 
 function toBits(value: number): bigint {

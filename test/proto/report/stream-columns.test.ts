@@ -1,5 +1,5 @@
 import test from 'ava';
-import { CapabilityError, InvalidDataError, StreamgaugeError } from '../../../proto/error.ts';
+import { InvalidDataError, StreamgaugeError } from '../../../proto/error.ts';
 import { StreamColumns } from '../../../proto/report/stream-columns.ts';
 
 test('a number is never used again, and never goes down', (t) => {
@@ -12,16 +12,41 @@ test('a number is never used again, and never goes down', (t) => {
   t.is(columns.size, 1);
 });
 
-test('series of kinds without a codec need a capability, have no cells, and can be retired', (t) => {
+test('each kind of series has its place, and what is attached is found by it', (t) => {
   const columns = new StreamColumns();
-  for (const [i, kind] of (['exponential_histogram', 'summary'] as const).entries())
-    t.throws(() => columns.define({ number: i + 1, group: 1, kind }), { instanceOf: CapabilityError });
-  t.is(columns.cells, 0);
-  t.is(columns.groups.get(1)!.places, 0);
-  t.is(columns.size, 2);
-  t.throws(() => columns.define({ number: 2, group: 1, kind: 'sum' }), { instanceOf: InvalidDataError });
-  columns.retire([1, 2]);
-  t.is(columns.size, 0);
+  const kinds = ['summary', 'exponential_histogram', 'gauge', 'histogram', 'sum'] as const;
+  kinds.forEach((kind, i) => {
+    columns.define({ number: 2 * i + 1, group: 1, kind, buckets: 2, quantiles: 2, attached: 10 * i });
+    columns.define({ number: 2 * i + 2, group: 1, kind, buckets: 3, quantiles: 0, attached: 10 * i + 1 });
+  });
+  const group = columns.groups.get(1)!;
+  t.is(group.places, 10);
+  const places = Array.from({ length: 10 }, (_, place) => place);
+  const inOrder = ['sum', 'gauge', 'histogram', 'exponential_histogram', 'summary'];
+  t.deepEqual(
+    places.map((place) => group.kindAt(place)),
+    inOrder.flatMap((kind) => [kind, kind]),
+  );
+  t.deepEqual(
+    places.map((place) => group.numberAt(place)),
+    [9, 10, 5, 6, 7, 8, 3, 4, 1, 2],
+  );
+  columns.attach(2, 77);
+  columns.attach(3, 78);
+  t.deepEqual(
+    places.map((place) => group.attachedAt(place)),
+    [40, 41, 20, 21, 30, 31, 78, 11, 0, 77],
+  );
+  t.deepEqual(
+    [1, 2, 3, 4].map((number) => columns.attachedOf(number)),
+    [0, 77, 78, 11],
+  );
+  t.is(columns.cells, 2 + 2 + 5 + 14 + 6);
+  columns.retire([1, 3, 5, 7, 9]);
+  t.is(columns.cells, 1 + 1 + 3 + 7 + 2);
+  t.is(group.numberAt(3), 4);
+  t.is(group.numberAt(4), 2);
+  t.is(columns.size, 5);
 });
 
 test('the cells of a stream are bounded', (t) => {
