@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
@@ -26,4 +27,14 @@ export function residentMemory(pid: number): ResidentMemory {
     return Number(kib) / 1024;
   };
   return { nowMiB: mib('VmRSS'), peakMiB: mib('VmHWM') };
+}
+
+/** The CPU time of a process once it has done all that it was sent: it does not wait for late Acks, and is not asked for its status before. */
+export async function cpuAtRest(pid: number): Promise<number> {
+  for (;;) {
+    const before = cpuSeconds(pid);
+    await delay(100);
+    const now = cpuSeconds(pid);
+    if (now - before <= 0.01) return now;
+  }
 }

@@ -1,0 +1,136 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SyntheticAgent } from '../../agents/synthetic-agent.ts';
+import { type CollectorProcess, startCollectorProcess } from '../../process/streamgauge.ts';
+import { pin } from '../host/pin.ts';
+import { cpuAtRest, cpuSeconds, residentMemory } from '../host/process-usage.ts';
+import type { ReportScript } from './report-script.ts';
+import { type ReportSender, reportSenders } from './report-sender.ts';
+
+export interface CollectorLoad {
+  readonly streams: number;
+  readonly seconds: number;
+  readonly script: ReportScript;
+  /** Arguments of the collector. */
+  readonly args?: readonly string[];
+  /** Looks at the collector after the load; throws when it is not as it should be. */
+  readonly verify?: (collector: CollectorProcess, senders: readonly ReportSender[]) => Promise<void>;
+}
+
+interface Counters {
+  readonly points: number;
+  readonly changedValues: number;
+  readonly refusedPoints: Readonly<Record<string, number>>;
+}
+
+async function counters(collector: CollectorProcess): Promise<Counters> {
+  const answer = await fetch(`http://127.0.0.1:${collector.adminPort}/status`);
+  return ((await answer.json()) as { streams: Counters }).streams;
+}
+
+/** All reports sent are acknowledged, and the collector counted them all. Gives how many points they held. @throws Error when it did not */
+export async function settle(collector: CollectorProcess, senders: readonly ReportSender[]): Promise<number> {
+  for (const { agent } of senders)
+    await agent.until(() => agent.acknowledged === agent.lastReport, 'the last ack', 120_000);
+  const total = (of: (sender: ReportSender) => number): number => senders.reduce((sum, s) => sum + of(s), 0);
+  const expected = total(({ sent, script }) => sent * script.seriesPerReport);
+  const { points, changedValues, refusedPoints } = await counters(collector);
+  if (points !== expected) throw new Error(`${expected} points were sent and ${points} merged`);
+  const changes = total(({ changed }) => changed);
+  if (changedValues !== changes)
+    throw new Error(`${changes} values changed and ${changedValues} were merged`);
+  if (Object.values(refusedPoints).some((count) => count > 0)) throw new Error('points were refused');
+  return points;
+}
+
+/** Runs with a collector in a process of its own, on the first processor. */
+export async function inCollector<T>(
+  args: readonly string[],
+  run: (collector: CollectorProcess) => Promise<T>,
+): Promise<T> {
+  const collector = await startCollectorProcess(['--log-level', 'warn', ...args]);
+  pin(collector.child.pid, 0);
+  try {
+    return await run(collector);
+  } finally {
+    await collector.child.kill();
+  }
+}
+
+/** Seconds of the collector's CPU time for each point, with so many streams that always have something to send. */
+export async function saturated({
+  streams,
+  seconds,
+  script,
+  args = [],
+  verify,
+}: CollectorLoad): Promise<number> {
+  return await inCollector(args, async (collector) => {
+    const senders = await reportSenders(collector, streams, script);
+    const first = script.prelude.length + 2 * script.groups;
+    for (const sender of senders) for (let i = 0; i < first; i++) sender.send();
+    await settle(collector, senders);
+    // What is compiled at first use has been compiled after a second.
+    const warmMs = performance.now() + 1000;
+    await Promise.all(senders.map((sender) => sender.saturate(warmMs)));
+    const pointsBefore = await settle(collector, senders);
+    const cpuBefore = cpuSeconds(collector.child.pid);
+    const until = performance.now() + seconds * 1000;
+    await Promise.all(senders.map((sender) => sender.saturate(until)));
+    const cpu = (await cpuAtRest(collector.child.pid)) - cpuBefore;
+    const points = (await settle(collector, senders)) - pointsBefore;
+    await verify?.(collector, senders);
+    for (const { agent } of senders) agent.cut();
+    return cpu / points;
+  });
+}
+
+export interface Paced {
+  /** CPU time of the collector for each report, microseconds. */
+  readonly reportUs: number;
+  readonly heldStreamKib: number;
+  readonly streamWithSeriesKib: number;
+}
+
+/** What is compiled at first use has been compiled after so long. */
+const warmUpSeconds = 3;
+
+/** One report a second of each, evenly spread. */
+export async function pace(senders: readonly ReportSender[], seconds: number): Promise<void> {
+  const began = performance.now();
+  const slices = 100;
+  for (let tick = 0; tick < seconds * slices; tick++) {
+    for (let i = tick % slices; i < senders.length; i += slices) senders[i]!.send();
+    const waitMs = began + ((tick + 1) * 1000) / slices - performance.now();
+    if (waitMs > 0) await delay(waitMs);
+  }
+}
+
+/** Streams that report once a second, evenly spread; and what they take of the collector's memory. */
+export async function paced({ streams, seconds, script, args = [], verify }: CollectorLoad): Promise<Paced> {
+  return await inCollector(args, async (collector) => {
+    const { pid } = collector.child;
+    const memory = (): number => residentMemory(pid).nowMiB * 1024;
+    const before = memory();
+    const idle: SyntheticAgent[] = [];
+    for (let i = 0; i < streams; i++) {
+      const agent = new SyntheticAgent({ memberId: `idle-${i}` });
+      await agent.connect(`127.0.0.1:${collector.grpcPort}`);
+      idle.push(agent);
+    }
+    const heldStreamKib = (memory() - before) / streams;
+    for (const agent of idle) agent.cut();
+    const senders = await reportSenders(collector, streams, script);
+    for (const sender of senders) sender.send();
+    await settle(collector, senders);
+    const streamWithSeriesKib = (memory() - before) / streams;
+    await pace(senders, warmUpSeconds);
+    const pointsBefore = await settle(collector, senders);
+    const cpuBefore = await cpuAtRest(pid);
+    await pace(senders, seconds);
+    const cpu = (await cpuAtRest(pid)) - cpuBefore;
+    const points = (await settle(collector, senders)) - pointsBefore;
+    await verify?.(collector, senders);
+    for (const { agent } of senders) agent.cut();
+    return { reportUs: (cpu / (points / script.seriesPerReport)) * 1e6, heldStreamKib, streamWithSeriesKib };
+  });
+}
