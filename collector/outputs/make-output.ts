@@ -8,6 +8,7 @@ import type { OutputStream } from './output-stream.ts';
 import { PassGauge } from './pass-gauge.ts';
 import { PassHistogram } from './pass-histogram.ts';
 import { PassSum } from './pass-sum.ts';
+import { PassSummary } from './pass-summary.ts';
 
 /** What a plan makes of a metric. `undefined` where the aggregation has no meaning for the kind: then the metric has no such output. */
 export function makeOutput(
@@ -18,6 +19,8 @@ export function makeOutput(
   const output = describe(input, plan);
   const keeps = plan.keepsAttribute;
   const isShared = plan.resourceKeys !== undefined;
+  // Quantiles of several summaries say nothing of all together.
+  if (input.kind === 'summary') return isMerging(plan) ? undefined : new PassSummary(output, store);
   if (input.kind === 'histogram') {
     if (plan.aggregation !== 'default') return undefined;
     return isMerging(plan)

@@ -4,7 +4,7 @@ import { mergeBuckets, mergeGauges, mergeSums } from '../../otel/state/merge.ts'
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
 import type { NumberColumn } from '../../proto/columns/number-column.ts';
-import type { GroupColumns } from '../../proto/report/group-columns.ts';
+import { columnKinds, type GroupColumns } from '../../proto/report/group-columns.ts';
 import type { GroupProgress } from './group-progress.ts';
 
 /** Why a value was not taken. */
@@ -57,13 +57,14 @@ export function mergeGroup(
 ): void {
   store.timesUs[progress.clock] = group.timeUs;
   if (progress.unsettled.length > 0) settle(group, progress, store, outcome);
-  const { sums, gauges, histograms } = group;
+  const { sums, gauges, histograms, summaries } = group;
   if (sums.changedCount > 0) {
     mergeSums(sums, store.sums.values, store.sums.series.status, indexes);
     if (indexes.size > 0) reject(sums, outcome, (index) => store.sums.values.get(sums.attached[index]));
   }
   if (gauges.changedCount > 0) mergeGauges(gauges, store.gauges.values);
   if (histograms.count > 0) mergeHistograms(group, store, outcome);
+  if (summaries.changedCount > 0) mergeSummaries(group, store, outcome);
   if (group.noRecordedValueCount > 0 || progress.withoutValue.length > 0)
     markWithoutValue(group, progress, store);
 }
@@ -87,6 +88,31 @@ function mergeHistograms({ histograms }: GroupColumns, store: MetricStore, outco
   // A range is of one report, so each report's counts, changed or not, as long as something was measured.
   for (let i = 0; i < mins.size; i++) state.takeMin(mins.attached[i], mins.values[i]);
   for (let i = 0; i < maxes.size; i++) state.takeMax(maxes.attached[i], maxes.values[i]);
+}
+
+function mergeSummaries({ summaries }: GroupColumns, store: MetricStore, outcome: MergeOutcome): void {
+  const { counts, sums, quantileValues, firstCells, changed, changedCount } = summaries;
+  for (let c = 0; c < changedCount; c++) {
+    const i = changed[c];
+    const slot = counts.attached[i];
+    if (slot === 0) continue;
+    const count = counts.values[i];
+    if (!store.summaries.merge(slot, count, sums.values[i], quantileValues.values, firstCells[i]))
+      rejectSummary(summaries, i, store, outcome);
+  }
+}
+
+/** The count, or else the sum, tells why. */
+function rejectSummary(
+  { counts, sums }: GroupColumns['summaries'],
+  i: number,
+  store: MetricStore,
+  outcome: MergeOutcome,
+): void {
+  const held = store.summaries.counts.get(counts.attached[i]);
+  const count = counts.values[i];
+  const isCountTaken = count >= held && count < Infinity;
+  outcome.reject(counts.numbers[i], isCountTaken ? sums.values[i] : count, held);
 }
 
 /** Turns the indexes that a merge left into series numbers with causes. Series that are refused already point at slot 0. */
@@ -125,7 +151,6 @@ function settle(
       waiting.push(number);
       continue;
     }
-    const first = column.values[index];
     let baseline: number | undefined;
     if (state.kind === 'histogram') {
       const { sums } = group.histograms;
@@ -133,7 +158,13 @@ function settle(
       const sum = at < 0 ? 0 : sums.values[at];
       baseline = state.settle(slot, column.values, index, Number.isFinite(sum) ? sum : 0);
       if (baseline === undefined) rejectHistogram(found, store, outcome);
+    } else if (state.kind === 'summary') {
+      const { sums, quantileValues, firstCells } = group.summaries;
+      const count = column.values[index];
+      baseline = state.settle(slot, count, sums.values[index], quantileValues.values, firstCells[index]);
+      if (baseline === undefined) rejectSummary(group.summaries, index, store, outcome);
     } else {
+      const first = column.values[index];
       baseline = state.kind === 'sum' && !Number.isFinite(first) ? undefined : state.settle(slot, first);
       if (baseline === undefined) outcome.reject(number, first, state.values.get(slot));
     }
@@ -180,12 +211,7 @@ function markWithoutValue(group: GroupColumns, progress: GroupProgress, store: M
     const place = group.noRecordedValue[i];
     const slot = group.attachedAt(place);
     if (slot === 0) continue;
-    const state: KindState =
-      place < group.sums.size
-        ? store.sums
-        : place < group.sums.size + group.gauges.size
-          ? store.gauges
-          : store.histograms;
+    const state = store.stateOf(group.kindAt(place));
     state.series.status.set(slot, state.series.status.get(slot) | withoutValue);
     progress.withoutValue.push({ state, slot });
   }
@@ -202,13 +228,10 @@ export interface FoundSeries {
 
 /** Where a series of a stream is kept. */
 export function find(group: GroupColumns, number: number, store: MetricStore): FoundSeries | undefined {
-  for (const [column, state] of [
-    [group.sums, store.sums],
-    [group.gauges, store.gauges],
-    [group.histograms.bucketCounts, store.histograms],
-  ] as const) {
+  for (const kind of columnKinds) {
+    const column = group.leadingColumn(kind);
     const index = column.indexOf(number);
-    if (index >= 0) return { state, slot: column.attached[index], column, index };
+    if (index >= 0) return { state: store.stateOf(kind), slot: column.attached[index], column, index };
   }
   return undefined;
 }

@@ -48,6 +48,8 @@ export interface SessionPeer {
 export type SessionState = 'waiting' | 'open' | 'ended';
 
 const protocolVersion = 1;
+/** What agents may use beyond that: docs/protocol.md, "Welcome". */
+const capabilities = ['summary'];
 /** For both agents' logs and ours. */
 const whichAgents =
   'where two agents run on one machine (npm start runs one) or on a cloned disk, give one of them an agent_id of its own';
@@ -261,7 +263,7 @@ export class Session implements OwningStream {
       clockUs: Date.now() * 1000,
       instructions: [],
       protocolVersion,
-      capabilities: [],
+      capabilities,
       position: host.position,
     });
     host.log('info', { ...this.#fields(), agent: hello.userAgent }, 'agent connected');

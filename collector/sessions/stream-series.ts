@@ -3,7 +3,7 @@ import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { InvalidDataError, StreamgaugeError } from '../../proto/error.ts';
 import type { RefuseKind } from '../../proto/messages/collector-message.ts';
 import type { Define } from '../../proto/messages/define.ts';
-import type { GroupColumns } from '../../proto/report/group-columns.ts';
+import { columnKinds, type GroupColumns } from '../../proto/report/group-columns.ts';
 import { decodeReport } from '../../proto/report/read-report.ts';
 import { StreamColumns } from '../../proto/report/stream-columns.ts';
 import type { StreamLimits } from '../config/collector-config.ts';
@@ -149,16 +149,14 @@ export class StreamSeries {
 
   /** The member left while this stream was held, and is back: what the group reports takes part again. Its unsettled series appear with their first value. */
   #reappear(group: GroupColumns, progress: GroupProgress): void {
-    const { sums, gauges, histograms } = this.#store;
     const unsettled = new Set(progress.unsettled);
-    for (const [column, state] of [
-      [group.sums, sums],
-      [group.gauges, gauges],
-      [group.histograms.bucketCounts, histograms],
-    ] as const)
+    for (const kind of columnKinds) {
+      const column = group.leadingColumn(kind);
+      const state = this.#store.stateOf(kind);
       for (let i = 0; i < column.size; i++)
         if (column.attached[i] !== 0 && !unsettled.has(column.numbers[i]))
           this.#store.appear(state, column.attached[i]);
+    }
   }
 
   /** Gives the series its cells, in the place that the agent counts on. Gives a refusal for a kind that has none. */
@@ -170,7 +168,7 @@ export class StreamSeries {
     const quantiles = metric.quantiles.length;
     this.#columns.define({ number, group, kind, buckets, quantiles, hasSum, hasMin, hasMax, attached: 0 });
     const refusal: Refusal | undefined =
-      kind === 'exponential_histogram' || kind === 'summary'
+      kind === 'exponential_histogram'
         ? { kind: 'invalid', reason: `${kind} is not taken here`, fieldPath: `series[${index}].metric` }
         : undefined;
     const columns = this.#columns.groups.get(group)!;

@@ -13,6 +13,7 @@ import { ended, fromZero, isMonotonic, present, type SeriesColumns, withoutValue
 import type { DefineRefusal, SeriesInput } from './series-input.ts';
 import { SeriesReferences } from './series-references.ts';
 import { SumState } from './sum.ts';
+import { SummaryState } from './summary.ts';
 
 /** Who is told that there is a new series. */
 export type SeriesListener = (
@@ -30,6 +31,7 @@ export class MetricStore {
   readonly sums = new SumState();
   readonly gauges = new GaugeState();
   readonly histograms = new HistogramState();
+  readonly summaries = new SummaryState();
   readonly members: Members;
   readonly clocks = new SamplingClocks();
   readonly references = new SeriesReferences();
@@ -64,7 +66,8 @@ export class MetricStore {
 
   /** Series held, of all kinds. */
   get seriesCount(): number {
-    return this.sums.series.inUse + this.gauges.series.inUse + this.histograms.series.inUse;
+    const { sums, gauges, histograms, summaries } = this;
+    return sums.series.inUse + gauges.series.inUse + histograms.series.inUse + summaries.series.inUse;
   }
 
   /** Series that have ended and are not yet freed. */
@@ -79,6 +82,7 @@ export class MetricStore {
   stateOf(kind: MetricDescription['kind']): KindState {
     if (kind === 'sum') return this.sums;
     if (kind === 'gauge') return this.gauges;
+    if (kind === 'summary') return this.summaries;
     return this.histograms;
   }
 

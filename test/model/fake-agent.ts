@@ -5,7 +5,7 @@ import { metricToDefinition } from '../../otel/model/definitions.ts';
 import { encodeAgentMessage } from '../../proto/messages/agent-message.ts';
 import { type CollectorMessage, decodeCollectorMessage } from '../../proto/messages/collector-message.ts';
 import { StreamColumns } from '../../proto/report/stream-columns.ts';
-import { encodeReport } from '../../proto/report/write-report.ts';
+import { encodeReport, type GroupState } from '../../proto/report/write-report.ts';
 import { type CatalogueSeries, relayedBy } from './catalogue.ts';
 import type { Value } from './reference-collector.ts';
 
@@ -71,8 +71,10 @@ export class FakeStream {
         series: [{ number, resource, metric, attributes: own, group: of.group, epoch: token, startTimeUs }],
       }),
     );
-    const { kind, explicitBounds, hasSum } = of.metric;
-    this.columns.define({ number, group: of.group, kind, buckets: explicitBounds.length + 1, hasSum });
+    const { kind, explicitBounds, hasSum, hasMin, hasMax } = of.metric;
+    const buckets = explicitBounds.length + 1;
+    const quantiles = of.metric.quantiles.length;
+    this.columns.define({ number, group: of.group, kind, buckets, quantiles, hasSum, hasMin, hasMax });
     return number;
   }
 
@@ -106,9 +108,14 @@ export class FakeStream {
         return values.has(number) && values.get(number) === undefined;
       }),
     };
-    const bytes = encodeReport(this.columns, [state], report);
-    this.session.receive(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.send([state], report);
     return true;
+  }
+
+  /** Reports groups by what their columns hold. */
+  send(groups: readonly GroupState[], report: number): void {
+    const bytes = encodeReport(this.columns, groups, report);
+    this.session.receive(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 
   retire(number: number, reason: 'gone' | 'idle'): void {

@@ -443,9 +443,9 @@ test('a kind that needs a capability is refused, and may be retired', (t) => {
   const stream = joined(core);
   const send = (message: Parameters<typeof encodeAgentMessage>[0]) =>
     stream.session.receive(encodeAgentMessage(message));
-  const summary = metric({ name: 's', kind: 'summary' });
+  const spread = metric({ name: 's', kind: 'exponential_histogram' });
   const series = { number: 1, resource: 0, metric: 1, attributes: [], group: 0, epoch: 0, startTimeUs: 0 };
-  send({ ...nothing, metrics: [{ ...summary, number: 1, scope: 0 }], series: [series] });
+  send({ ...nothing, metrics: [{ ...spread, number: 1, scope: 0 }], series: [series] });
   t.like(refusals(stream)[0], { kind: 'invalid', series: [1], fieldPath: 'series[0].metric' });
   send({ type: 'retire', series: [1], reason: 'gone' });
   t.is(stream.ended, undefined);

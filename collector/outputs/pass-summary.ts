@@ -1,0 +1,73 @@
+import type { MetricDescription } from '../../otel/model/metric.ts';
+import type { MetricStore } from '../../otel/state/metric-store.ts';
+import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
+import { withoutValue } from '../../otel/state/series-columns.ts';
+import type { OutputStream } from './output-stream.ts';
+import { PassPoints } from './pass-points.ts';
+import { isShown } from './pass-sum.ts';
+import type { Collecting } from './reader-cursor.ts';
+
+/**
+ * Summaries handed on as they came. OTLP's summaries have no temporality and their quantiles cannot be taken apart, so delta readers get the same:
+ * count and sum since the start time.
+ */
+export class PassSummary implements OutputStream {
+  readonly metric: MetricDescription;
+  readonly #store: MetricStore;
+  readonly #points = new PassPoints();
+
+  constructor(metric: MetricDescription, store: MetricStore) {
+    this.metric = metric;
+    this.#store = store;
+  }
+
+  get inputs(): number {
+    return this.#points.size;
+  }
+
+  get points(): number {
+    return this.#points.size;
+  }
+
+  get isSpent(): boolean {
+    return this.#points.size === 0;
+  }
+
+  attach(slot: number): void {
+    this.#points.attach(slot);
+  }
+
+  temporality(): undefined {
+    return undefined;
+  }
+
+  read(batch: PointBatch, collecting: Collecting, from: number): number {
+    const { summaries, timesUs, definitions } = this.#store;
+    const { series } = summaries;
+    const { slots, size } = this.#points;
+    const width = this.metric.quantiles.length;
+    const end = Math.min(size, from + placesPerRead);
+    batch.resetSummaries(end - from, width);
+    let at = 0;
+    for (let i = from; i < end; i++) {
+      const slot = slots[i];
+      const status = series.status.get(slot);
+      if (!isShown(status, true, series.absentAtS.get(slot), collecting)) continue;
+      batch.seriesAttributes[at] = definitions.at(series.definition.get(slot)).attributes;
+      batch.flags[at] = (status & withoutValue) === 0 ? 0 : noRecordedValue;
+      batch.counts[at] = summaries.counts.get(slot);
+      batch.sums[at] = summaries.sums.get(slot);
+      const first = summaries.firstCell.get(slot);
+      for (let q = 0; q < width; q++) batch.quantileValues[at * width + q] = summaries.values.get(first + q);
+      batch.startTimeUs[at] = series.startTimeUs.get(slot);
+      batch.timeUs[at] = timesUs[series.clock.get(slot)];
+      at++;
+    }
+    batch.size = at;
+    return end < size ? end : noMore;
+  }
+
+  sweep(beforeS: number): void {
+    this.#points.sweep(this.#store.summaries.series, beforeS);
+  }
+}
