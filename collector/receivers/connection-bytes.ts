@@ -1,21 +1,19 @@
+import type { Http2Server } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Server } from '@grpc/grpc-js';
-import { http2Servers } from './receive-window.ts';
 
-/** Counts what goes over the connections of a bound gRPC server: all TCP payload, both ways, framing and acknowledgements included. */
+/** Counts what goes over the connections of servers: all TCP payload, both ways, framing and acknowledgements included. */
 export class ConnectionBytes {
   readonly #open = new Set<Socket>();
   #closed = 0;
 
-  watch(server: Server): void {
-    for (const http2Server of http2Servers(server))
-      http2Server.on('connection', (socket: Socket) => {
-        this.#open.add(socket);
-        socket.once('close', () => {
-          this.#open.delete(socket);
-          this.#closed += socket.bytesRead + socket.bytesWritten;
-        });
+  watch(server: Http2Server): void {
+    server.on('connection', (socket: Socket) => {
+      this.#open.add(socket);
+      socket.once('close', () => {
+        this.#open.delete(socket);
+        this.#closed += socket.bytesRead + socket.bytesWritten;
       });
+    });
   }
 
   /** Connections at present. */

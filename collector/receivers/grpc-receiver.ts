@@ -1,27 +1,44 @@
+import type { Http2Server } from 'node:http2';
 import { Server, ServerCredentials, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { loadProto } from '../../proto/load.ts';
-import { telemetryStreamService } from '../../proto/service.ts';
+import { connectPath, telemetryStreamService } from '../../proto/service.ts';
 import type { GrpcConfig } from '../config/collector-config.ts';
 import { listenError } from '../http/listen-error.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import type { AgentCall } from './agent-call.ts';
 import { ConnectionBytes } from './connection-bytes.ts';
+import { GrpcJsCall } from './grpc-js-call.ts';
+import { Http2Call } from './http2-call.ts';
+import { http2ServersOf } from './http2-servers.ts';
 import { widenReceiveWindow } from './receive-window.ts';
-import { type StreamTimes, serveStream } from './stream-calls.ts';
+import { isGrpc, servePath } from './serve-path.ts';
+import { serveStream } from './stream-calls.ts';
 
 const serviceName = 'streamgauge.v1.TelemetryStream';
-const streamTimes: StreamTimes = { helloDeadlineMs: 10_000, lingerMs: 10_000 };
+
+/** What tests set otherwise. */
+export interface ReceiverOptions {
+  /** Hello comes within this, or the stream ends. */
+  readonly helloDeadlineMs: number;
+  /** A peer that has not let go of a stream that we ended is cut off after this. */
+  readonly lingerMs: number;
+  readonly http2ServersOf: (server: Server) => readonly Http2Server[];
+}
+
+const usualOptions: ReceiverOptions = { helloDeadlineMs: 10_000, lingerMs: 10_000, http2ServersOf };
 
 /**
  * The gRPC port: agents' streams, `grpc.health.v1` and, unless switched off, reflection. `start` listens; `drain` says
- * NOT_SERVING and takes no new streams; `stop` is safe before start and when repeated.
+ * NOT_SERVING and takes no new streams; `stop` is safe before start and when repeated. The port and all connections are grpc-js',
+ * and so is every call but those of agents, which are served on their HTTP/2 streams; where those cannot be had, by grpc-js as well.
  */
 export class GrpcReceiver {
   readonly #config: GrpcConfig;
   readonly #sessions: Sessions;
   readonly #onBug: (error: unknown) => void;
-  readonly #times: StreamTimes;
+  readonly #options: ReceiverOptions;
   readonly #health = new HealthImplementation({ '': 'NOT_SERVING', [serviceName]: 'NOT_SERVING' });
   /** What goes over the port's connections. */
   readonly bytes = new ConnectionBytes();
@@ -31,12 +48,12 @@ export class GrpcReceiver {
     config: GrpcConfig,
     sessions: Sessions,
     onBug: (error: unknown) => void,
-    times: StreamTimes = streamTimes,
+    options: Partial<ReceiverOptions> = {},
   ) {
     this.#config = config;
     this.#sessions = sessions;
     this.#onBug = onBug;
-    this.#times = times;
+    this.#options = { ...usualOptions, ...options };
   }
 
   /** Listens, and gives the port. @throws StreamgaugeError `config` when the address cannot be had */
@@ -47,10 +64,13 @@ export class GrpcReceiver {
       'grpc.keepalive_time_ms': keepaliveTimeMs,
       'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
       'grpc.keepalive_permit_without_calls': 1,
+      // Nobody asks for its counts, and it keeps them for each connection.
+      'grpc.enable_channelz': 0,
     });
     this.#server = server;
     server.addService(telemetryStreamService, {
-      Connect: (call: ServerDuplexStream<Buffer, Buffer>) => this.#connect(call),
+      Connect: (call: ServerDuplexStream<Buffer, Buffer>) =>
+        this.#connect(new GrpcJsCall(call, this.#options.lingerMs)),
     });
     this.#health.addToServer(server);
     if (this.#config.reflection)
@@ -70,8 +90,7 @@ export class GrpcReceiver {
           );
       });
     });
-    widenReceiveWindow(server);
-    this.bytes.watch(server);
+    this.#reachIn(server);
     this.#health.setStatus('', 'SERVING');
     this.#health.setStatus(serviceName, 'SERVING');
     return bound;
@@ -89,17 +108,35 @@ export class GrpcReceiver {
     server?.forceShutdown();
   }
 
-  #connect(call: ServerDuplexStream<Buffer, Buffer>): void {
-    const refusal = this.#sessions.refusal();
-    if (refusal !== undefined) {
-      call.on('error', () => {});
-      call.emit('error', {
-        code: refusal.isRetryable ? status.UNAVAILABLE : status.RESOURCE_EXHAUSTED,
-        details: refusal.reason,
+  /** What grpc-js has no options for. */
+  #reachIn(server: Server): void {
+    const http2Servers = this.#options.http2ServersOf(server);
+    if (http2Servers.length === 0)
+      this.#onBug(
+        new Error(
+          'this version of @grpc/grpc-js does not show its HTTP/2 servers: streams cost more, are slow over long distances, and their bytes are not counted',
+        ),
+      );
+    const { lingerMs } = this.#options;
+    const { maxMessageBytes } = this.#config.limits;
+    for (const http2Server of http2Servers) {
+      widenReceiveWindow(http2Server);
+      this.bytes.watch(http2Server);
+      servePath(http2Server, connectPath, (stream, headers) => {
+        if (isGrpc(stream, headers))
+          this.#connect(new Http2Call(stream, headers, { maxMessageBytes, lingerMs }));
       });
+    }
+  }
+
+  #connect(call: AgentCall): void {
+    const refusal = this.#sessions.refusal();
+    if (refusal === undefined) {
+      serveStream(call, (peer) => this.#sessions.open(peer), this.#options.helloDeadlineMs, this.#onBug);
       return;
     }
-    serveStream(call, (peer) => this.#sessions.open(peer), this.#times, this.#onBug);
+    const { reason, isRetryable } = refusal;
+    call.end(isRetryable ? status.UNAVAILABLE : status.RESOURCE_EXHAUSTED, reason);
   }
 }
 

@@ -1,7 +1,6 @@
 import { connect } from 'node:http2';
-import { Server } from '@grpc/grpc-js';
 import test from 'ava';
-import { receiveWindowBytes, widenReceiveWindow } from '../../../collector/receivers/receive-window.ts';
+import { receiveWindowBytes } from '../../../collector/receivers/receive-window.ts';
 import { until } from '../../interop/until.ts';
 import { startReceiver } from './receiver.ts';
 
@@ -19,8 +18,4 @@ test('connections and their streams may send four megabytes ahead', async (t) =>
     'the window of the connection',
   );
   t.is(client.remoteSettings.initialWindowSize, 4 * 1024 * 1024);
-});
-
-test('a gRPC server that is not bound, or hides its HTTP/2 servers, is an error', (t) => {
-  t.throws(() => widenReceiveWindow(new Server()), { message: /does not show its HTTP\/2 servers/ });
 });

@@ -18,9 +18,11 @@ export async function startReceiver(
     limits?: Partial<GrpcConfig['limits']>;
     helloDeadlineMs?: number;
     lingerMs?: number;
+    /** Whether calls are grpc-js', as they are where its HTTP/2 servers cannot be had. */
+    isGrpcJs?: boolean;
   } = {},
 ): Promise<Receiver> {
-  const { helloDeadlineMs = 5000, lingerMs = 5000 } = options;
+  const { helloDeadlineMs = 5000, lingerMs = 5000, isGrpcJs = false } = options;
   const limits = { ...collectorDefaults.grpc.limits, ...options.limits };
   const core = new Core({ limits });
   const bugs: unknown[] = [];
@@ -28,6 +30,7 @@ export async function startReceiver(
   const receiver = new GrpcReceiver(config, core.sessions, (error) => void bugs.push(error), {
     helloDeadlineMs,
     lingerMs,
+    ...(isGrpcJs && { http2ServersOf: () => [] }),
   });
   const port = await receiver.start();
   t.teardown(async () => {
