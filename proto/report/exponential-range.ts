@@ -105,10 +105,8 @@ export class ExponentialRange {
       const buckets = layout[2 * h + 1];
       const held = firstCells[h + 1] - start - from;
       if (heldScales[h] === scales[h] && offsets[h] === layout[2 * h] && held === buckets) {
-        for (let i = 0; i < buckets; i++) {
-          counts.values[to + i] = movedCounts[from + i];
-          counts.modes[to + i] = movedModes[from + i];
-        }
+        counts.values.set(movedCounts.subarray(from, from + held), to);
+        counts.modes.set(movedModes.subarray(from, from + held), to);
       } else {
         const offset = layout[2 * h];
         if (heldScales[h] >= scales[h])
@@ -134,10 +132,8 @@ function takeOut({ values, modes }: NumberColumn, start: number, end: number): v
     movedCounts = new Float64Array(length + (length >>> 1));
     movedModes = new Uint8Array(movedCounts.length);
   }
-  for (let i = 0; i < length; i++) {
-    movedCounts[i] = values[start + i];
-    movedModes[i] = modes[start + i];
-  }
+  movedCounts.set(values.subarray(start, end));
+  movedModes.set(modes.subarray(start, end));
 }
 
 /** Adds each held count to the bucket it falls into at a scale that is `difference` coarser; what falls outside is left out. The buckets are zero before. */
