@@ -46,8 +46,6 @@ export interface CollectorDrainReport {
   }[];
 }
 
-/** Silent for so long, a member is freed. */
-const evictionMs = 24 * 3600 * 1000;
 const tickMs = 1000;
 
 /**
@@ -76,7 +74,12 @@ export class Collector {
     const directoryId = randomBytes(16);
     const term = randomBytes(8);
     const writerId = directoryId.toString('hex');
-    this.#outputs = new Outputs(storeNowUs, compileViews(config.views), writerId);
+    this.#outputs = new Outputs({
+      nowUs: storeNowUs,
+      plansFor: compileViews(config.views),
+      writerId,
+      outputExpiryMs: config.outputExpiryMs,
+    });
     this.#telemetry = new CollectorTelemetry({
       version,
       instanceId: randomBytes(16).toString('hex'),
@@ -90,7 +93,7 @@ export class Collector {
       limits: config.grpc.limits,
       position: { directoryId, term, journalPosition: 0 },
       stalenessMs: config.stalenessMs,
-      evictionMs,
+      evictionMs: config.evictionMs,
       nowUs: storeNowUs,
       log: (level, fields, message) => log[level](fields, message),
     });

@@ -49,6 +49,10 @@ export interface CollectorConfig {
   readonly resource: Resource;
   /** A series silent for so long leaves gauges and up-down sums. */
   readonly stalenessMs: number;
+  /** A member silent for so long is freed. */
+  readonly evictionMs: number;
+  /** A point of an output whose series are all gone stays for so long. */
+  readonly outputExpiryMs: number;
   readonly log: { readonly level: LogLevel };
   /** The deadline of a drain at SIGTERM and SIGINT. */
   readonly shutdownTimeoutMs: number;
@@ -78,6 +82,8 @@ export const collectorDefaults: CollectorConfig = {
   views: [],
   resource: emptyResource,
   stalenessMs: 300_000,
+  evictionMs: 86_400_000,
+  outputExpiryMs: 86_400_000,
   log: { level: 'info' },
   shutdownTimeoutMs: 10_000,
 };

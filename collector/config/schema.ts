@@ -118,6 +118,16 @@ export const collectorSchema = z.strictObject({
         'A series that is silent for so long leaves gauges and up-down sums. Counters keep their state.',
       )
       .meta({ defaultText: durationText(defaults.stalenessMs) }),
+    eviction: withDefault(duration(1000), defaults.evictionMs)
+      .describe(
+        'A member or series that is silent for so long is freed. What it counted stays in merged outputs; what it counts on returning is taken up from there.',
+      )
+      .meta({ defaultText: durationText(defaults.evictionMs) }),
+    output_expiry: withDefault(duration(1000), defaults.outputExpiryMs)
+      .describe(
+        'A point of a merged output stays for so long after the last of its series was freed. One that has series never leaves; one that returns starts from zero with a new start time.',
+      )
+      .meta({ defaultText: durationText(defaults.outputExpiryMs) }),
     shutdown_timeout: withDefault(duration(0), defaults.shutdownTimeoutMs)
       .describe('How long the last exports may take after SIGTERM or SIGINT.')
       .meta({ defaultText: durationText(defaults.shutdownTimeoutMs) }),
@@ -195,6 +205,8 @@ export function collectorConfig(file: z.output<typeof collectorSchema>): Collect
     views: file.meter_provider?.views ?? [],
     resource: file.resource ?? defaults.resource,
     stalenessMs: streamgauge.staleness,
+    evictionMs: streamgauge.eviction,
+    outputExpiryMs: streamgauge.output_expiry,
     log: streamgauge.log,
     shutdownTimeoutMs: streamgauge.shutdown_timeout,
   };

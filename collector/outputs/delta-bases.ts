@@ -24,6 +24,21 @@ export class DeltaBases {
     return grown;
   }
 
+  /** A point takes a lower place, whose own has been forgotten. */
+  copy(from: number, to: number): void {
+    const width = this.#width;
+    for (const column of this.#byReader ?? []) {
+      if (column === undefined) continue;
+      if (from >= column.length / width) column.fill(0, to * width, (to + 1) * width);
+      else column.copyWithin(to * width, from * width, (from + 1) * width);
+    }
+  }
+
+  /** The places from this one on are free. */
+  truncate(points: number): void {
+    for (const column of this.#byReader ?? []) column?.fill(0, points * this.#width);
+  }
+
   /** The last point takes the place of another one, and its own place is free. */
   move(last: number, to: number): void {
     const width = this.#width;

@@ -5,9 +5,9 @@ import { isReleasable } from '../../otel/state/ended-series.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { DeltaBases } from './delta-bases.ts';
-import { FoldPoints } from './fold-points.ts';
+import type { FoldPoints } from './fold-points.ts';
 import { type FoldScratch, inputsPerRead } from './fold-scratch.ts';
-import type { OutputStream } from './output-stream.ts';
+import type { OutputStream, Sweeping } from './output-stream.ts';
 import type { Collecting } from './reader-cursor.ts';
 
 /**
@@ -20,7 +20,7 @@ export class FoldCounter implements OutputStream {
   readonly #store: MetricStore;
   readonly #points: FoldPoints;
   readonly #isShared: boolean;
-  readonly #startUs: number;
+  readonly #horizonUs: number;
   readonly #bases = new DeltaBases(1);
   readonly #retained: number[] = [];
   readonly #shown: number[] = [];
@@ -29,17 +29,12 @@ export class FoldCounter implements OutputStream {
    * `isShared` when members are joined: then totals are kept for good. Otherwise they are forgotten with their member, and begin where the
    * horizon stands by then: nothing from before it is counted again, and a later start time tells that counting began anew.
    */
-  constructor(
-    metric: MetricDescription,
-    store: MetricStore,
-    keeps: ((key: string) => boolean) | undefined,
-    isShared: boolean,
-  ) {
+  constructor(metric: MetricDescription, store: MetricStore, points: FoldPoints, isShared: boolean) {
     this.metric = metric;
     this.#store = store;
-    this.#points = new FoldPoints(keeps);
+    this.#points = points;
     this.#isShared = isShared;
-    this.#startUs = isShared ? store.birthUs : store.horizonUs;
+    this.#horizonUs = store.horizonUs;
   }
 
   get inputs(): number {
@@ -50,8 +45,12 @@ export class FoldCounter implements OutputStream {
     return this.#points.size;
   }
 
+  get overflowed(): number {
+    return this.#points.overflowed;
+  }
+
   get isSpent(): boolean {
-    return !this.#isShared && this.inputs === 0 && this.#store.horizonUs > this.#startUs;
+    return !this.#isShared && this.inputs === 0 && this.#store.horizonUs > this.#horizonUs;
   }
 
   attach(slot: number, definition: SeriesDefinition): void {
@@ -83,7 +82,7 @@ export class FoldCounter implements OutputStream {
       batch.timeUs[i] = collecting.timeUs;
       if (bases === undefined) {
         batch.values[i] = total;
-        batch.startTimeUs[i] = this.#startUs;
+        batch.startTimeUs[i] = this.#points.startUs[point];
       } else {
         batch.values[i] = total - bases[point];
         bases[point] = total;
@@ -94,13 +93,23 @@ export class FoldCounter implements OutputStream {
     return end < scratch.points ? scratch.inputs + end : noMore;
   }
 
-  sweep(beforeS: number): void {
+  sweep({ endedBeforeS, idleBeforeS, nowS, nowUs }: Sweeping): void {
     const { sums } = this.#store;
-    this.#points.sweep((slot, point) => {
-      if (!isReleasable(sums.series, slot, beforeS)) return false;
+    const points = this.#points;
+    points.sweep((slot, point) => {
+      if (!isReleasable(sums.series, slot, endedBeforeS)) return false;
       this.#retained[point] += sums.counted(slot);
       return true;
+    }, nowS);
+    const hasMoved = points.expire(idleBeforeS, nowUs, (from, to) => {
+      this.#retained[to] = this.#retained[from];
+      this.#shown[to] = this.#shown[from];
+      this.#bases.copy(from, to);
     });
+    if (!hasMoved) return;
+    this.#retained.length = points.size;
+    this.#shown.length = points.size;
+    this.#bases.truncate(points.size);
   }
 
   #begin(scratch: FoldScratch): void {

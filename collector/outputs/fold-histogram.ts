@@ -4,9 +4,9 @@ import { isReleasable } from '../../otel/state/ended-series.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { DeltaBases } from './delta-bases.ts';
-import { FoldPoints } from './fold-points.ts';
+import type { FoldPoints } from './fold-points.ts';
 import { type FoldScratch, inputsPerRead } from './fold-scratch.ts';
-import type { OutputStream } from './output-stream.ts';
+import type { OutputStream, Sweeping } from './output-stream.ts';
 import type { Collecting } from './reader-cursor.ts';
 
 /**
@@ -18,7 +18,7 @@ export class FoldHistogram implements OutputStream {
   readonly #store: MetricStore;
   readonly #points: FoldPoints;
   readonly #isShared: boolean;
-  readonly #startUs: number;
+  readonly #horizonUs: number;
   readonly #width: number;
   readonly #bases: DeltaBases;
   readonly #retained: number[] = [];
@@ -27,17 +27,12 @@ export class FoldHistogram implements OutputStream {
    * `isShared` when members are joined: then totals are kept for good. Otherwise they are forgotten with their member, and begin where the
    * horizon stands by then: nothing from before it is counted again, and a later start time tells that counting began anew.
    */
-  constructor(
-    metric: MetricDescription,
-    store: MetricStore,
-    keeps: ((key: string) => boolean) | undefined,
-    isShared: boolean,
-  ) {
+  constructor(metric: MetricDescription, store: MetricStore, points: FoldPoints, isShared: boolean) {
     this.metric = { ...metric, hasMin: false, hasMax: false };
     this.#store = store;
-    this.#points = new FoldPoints(keeps);
+    this.#points = points;
     this.#isShared = isShared;
-    this.#startUs = isShared ? store.birthUs : store.horizonUs;
+    this.#horizonUs = store.horizonUs;
     this.#width = metric.explicitBounds.length + 1;
     this.#bases = new DeltaBases(this.#width + 1);
   }
@@ -50,8 +45,12 @@ export class FoldHistogram implements OutputStream {
     return this.#points.size;
   }
 
+  get overflowed(): number {
+    return this.#points.overflowed;
+  }
+
   get isSpent(): boolean {
-    return !this.#isShared && this.inputs === 0 && this.#store.horizonUs > this.#startUs;
+    return !this.#isShared && this.inputs === 0 && this.#store.horizonUs > this.#horizonUs;
   }
 
   attach(slot: number, definition: SeriesDefinition): void {
@@ -85,20 +84,29 @@ export class FoldHistogram implements OutputStream {
       batch.flags[i] = 0;
       batch.seriesAttributes[i] = this.#points.attributes[point];
       batch.timeUs[i] = collecting.timeUs;
-      batch.startTimeUs[i] = isDelta ? collecting.sinceUs : this.#startUs;
+      batch.startTimeUs[i] = isDelta ? collecting.sinceUs : this.#points.startUs[point];
     }
     bases?.set(totals.subarray(first * stride, end * stride), first * stride);
     batch.size = end - first;
     return end < scratch.points ? scratch.inputs + end : noMore;
   }
 
-  sweep(beforeS: number): void {
+  sweep({ endedBeforeS, idleBeforeS, nowS, nowUs }: Sweeping): void {
     const { histograms } = this.#store;
-    this.#points.sweep((slot, point) => {
-      if (!isReleasable(histograms.series, slot, beforeS)) return false;
+    const points = this.#points;
+    const stride = this.#width + 1;
+    points.sweep((slot, point) => {
+      if (!isReleasable(histograms.series, slot, endedBeforeS)) return false;
       this.#add(slot, this.#retained, point);
       return true;
+    }, nowS);
+    const hasMoved = points.expire(idleBeforeS, nowUs, (from, to) => {
+      for (let i = 0; i < stride; i++) this.#retained[to * stride + i] = this.#retained[from * stride + i];
+      this.#bases.copy(from, to);
     });
+    if (!hasMoved) return;
+    this.#retained.length = points.size * stride;
+    this.#bases.truncate(points.size);
   }
 
   #begin(scratch: FoldScratch): void {

@@ -5,9 +5,9 @@ import { isReleasable } from '../../otel/state/ended-series.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { counting, present, type SeriesColumns, withoutValue } from '../../otel/state/series-columns.ts';
-import { FoldPoints } from './fold-points.ts';
+import type { FoldPoints } from './fold-points.ts';
 import { type FoldScratch, inputsPerRead } from './fold-scratch.ts';
-import type { OutputStream } from './output-stream.ts';
+import type { OutputStream, Sweeping } from './output-stream.ts';
 import type { Collecting } from './reader-cursor.ts';
 
 const takesPart = counting | present;
@@ -37,13 +37,13 @@ export class FoldPresent implements OutputStream {
     store: MetricStore,
     from: ValueColumns,
     reduction: Reduction,
-    keeps: ((key: string) => boolean) | undefined,
+    points: FoldPoints,
   ) {
     this.metric = metric;
     this.#store = store;
     this.#from = from;
     this.#reduction = reduction;
-    this.#points = new FoldPoints(keeps);
+    this.#points = points;
   }
 
   get inputs(): number {
@@ -52,6 +52,10 @@ export class FoldPresent implements OutputStream {
 
   get points(): number {
     return this.#points.size;
+  }
+
+  get overflowed(): number {
+    return this.#points.overflowed;
   }
 
   get isSpent(): boolean {
@@ -89,10 +93,11 @@ export class FoldPresent implements OutputStream {
     return end < scratch.points ? scratch.inputs + end : noMore;
   }
 
-  sweep(beforeS: number): void {
+  sweep({ endedBeforeS, nowS, nowUs }: Sweeping): void {
     const { series } = this.#from;
-    this.#points.sweep((slot) => isReleasable(series, slot, beforeS));
-    this.#points.forgetEmpty();
+    this.#points.sweep((slot) => isReleasable(series, slot, endedBeforeS), nowS);
+    // Nothing is kept by point, so one without series may go at once.
+    if (this.#points.isWorthExpiring) this.#points.expire(Infinity, nowUs, () => {});
   }
 
   /** A time of -1 marks a point that nobody is present for. */

@@ -3,6 +3,17 @@ import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { PointBatch } from '../../otel/state/point-batch.ts';
 import type { Collecting } from './reader-cursor.ts';
 
+/** What may be let go of, in seconds of the store's life. */
+export interface Sweeping {
+  /** Series that ended before are let go of. */
+  readonly endedBeforeS: number;
+  /** Points that have had no series since before are forgotten. */
+  readonly idleBeforeS: number;
+  readonly nowS: number;
+  /** The same moment, in microseconds by the store's clock. */
+  readonly nowUs: number;
+}
+
 /**
  * One metric stream that leaves the collector, within its resource and scope: the contract of every output. Adding an aggregation
  * is one file with a class of this shape, and its line in make-output.ts.
@@ -13,6 +24,8 @@ export interface OutputStream {
   readonly inputs: number;
   /** Points it may have. */
   readonly points: number;
+  /** Input series that went into the overflow series of a cardinality limit since the start. */
+  readonly overflowed: number;
   /** Whether it has nothing to show and holds nothing that must be kept: it may be forgotten. */
   readonly isSpent: boolean;
   /** Takes an input series in. Called once, before its first report. */
@@ -24,6 +37,6 @@ export interface OutputStream {
    * nothing is swept.
    */
   read(batch: PointBatch, collecting: Collecting, from: number): number;
-  /** Lets go of the series that ended before this second of the store's life. */
-  sweep(beforeS: number): void;
+  /** Lets go of series that ended, and of points that nothing goes into any more. */
+  sweep(sweeping: Sweeping): void;
 }

@@ -9,7 +9,7 @@ import type { Collection, MetricStream, PointBatch, ResourceMetrics } from '../.
 import type { PlansFor, StreamPlan } from '../views/stream-plan.ts';
 import { FoldScratch } from './fold-scratch.ts';
 import { makeOutput } from './make-output.ts';
-import type { OutputStream } from './output-stream.ts';
+import type { OutputStream, Sweeping } from './output-stream.ts';
 import type { Collecting, ReaderCursor } from './reader-cursor.ts';
 
 interface ScopeOutputs {
@@ -35,8 +35,20 @@ interface ResourceOutputs {
   readonly scopes: Map<string, ScopeOutputs>;
 }
 
+export interface OutputsOptions {
+  /** The store's clock: microseconds; it does not go back. */
+  readonly nowUs: () => number;
+  readonly plansFor: PlansFor;
+  /** The `service.instance.id` of what merging views make: the one writer of these totals. */
+  readonly writerId: string;
+  /** How long a point stays whose series are all gone. */
+  readonly outputExpiryMs: number;
+}
+
 /** How long the last state of a series that ended waits for a backend that does not take it. Then it is freed all the same. */
 const longestWaitS = 3600;
+/** How often points without series are looked for. */
+const expireEveryS = 60;
 
 /**
  * Everything that leaves the collector, as resources, scopes and metric streams, and the readers that collect it. A new series is put into the
@@ -55,11 +67,15 @@ export class Outputs {
   readonly #spareScratch: FoldScratch[] = [];
   readonly #writer: Attributes;
   readonly #nowUs: () => number;
+  readonly #outputExpiryS: number;
+  #expireS = 0;
+  /** Of streams that are no more. */
+  #overflowed = 0;
 
-  /** `nowUs` is the store's clock, which does not go back; `writerId` is the `service.instance.id` of what merging views make: the one writer of these totals. */
-  constructor(nowUs: () => number, plansFor: PlansFor, writerId: string) {
+  constructor({ nowUs, plansFor, writerId, outputExpiryMs }: OutputsOptions) {
     this.#nowUs = nowUs;
     this.#plansFor = plansFor;
+    this.#outputExpiryS = outputExpiryMs / 1000;
     this.#writer = attributes({ 'service.instance.id': writerId });
     this.store = new MetricStore(nowUs(), (_state, slot, definition, resource) =>
       this.#attach(slot, definition, resource),
@@ -123,27 +139,38 @@ export class Outputs {
     cursor.deliveredUs = cursor.collectedAtUs;
   }
 
-  /** Frees series that ended, once every reader's backend has seen their last state. Gives how many. */
+  /**
+   * Frees series that ended, once every reader's backend has seen their last state, and forgets points that have had no series for
+   * long. Gives how many series.
+   */
   sweep(): number {
     const { store } = this;
     // Places must stay while a collection is read; it is swept next time.
-    if (store.endedCount === 0 || this.#held > 0) return 0;
+    if (this.#held > 0) return 0;
     const nowUs = this.#nowUs();
-    let beforeUs = nowUs;
-    for (const cursor of this.#cursors) beforeUs = Math.min(beforeUs, cursor.deliveredUs);
-    const beforeS = Math.max(store.secondsAt(beforeUs), store.secondsAt(nowUs) - longestWaitS);
-    if (!store.hasReleasable(beforeS)) return 0;
-    for (const [resourceId, resource] of this.#resources) {
-      for (const [scopeId, scope] of resource.scopes) {
-        for (const [streamId, stream] of scope.streams) {
-          stream.sweep(beforeS);
-          if (stream.isSpent) scope.streams.delete(streamId);
-        }
-        if (scope.streams.size === 0) resource.scopes.delete(scopeId);
-      }
-      if (resource.scopes.size === 0) this.#resources.delete(resourceId);
-    }
-    return store.releaseEnded(beforeS);
+    const nowS = store.secondsAt(nowUs);
+    let deliveredUs = nowUs;
+    for (const cursor of this.#cursors) deliveredUs = Math.min(deliveredUs, cursor.deliveredUs);
+    const endedBeforeS = Math.max(store.secondsAt(deliveredUs), nowS - longestWaitS);
+    const isReleasing = store.endedCount > 0 && store.hasReleasable(endedBeforeS);
+    if (!isReleasing && nowS < this.#expireS) return 0;
+    this.#expireS = nowS + expireEveryS;
+    this.#sweepStreams({
+      endedBeforeS,
+      idleBeforeS: Math.min(endedBeforeS, nowS - this.#outputExpiryS),
+      nowS,
+      nowUs,
+    });
+    return isReleasing ? store.releaseEnded(endedBeforeS) : 0;
+  }
+
+  /** Input series that went into the overflow series of a cardinality limit since the start. */
+  get overflowed(): number {
+    let overflowed = this.#overflowed;
+    for (const resource of this.#resources.values())
+      for (const scope of resource.scopes.values())
+        for (const stream of scope.streams.values()) overflowed += stream.overflowed;
+    return overflowed;
   }
 
   /** Points that leave at most. */
@@ -153,6 +180,22 @@ export class Outputs {
       for (const scope of resource.scopes.values())
         for (const stream of scope.streams.values()) points += stream.points;
     return points;
+  }
+
+  #sweepStreams(sweeping: Sweeping): void {
+    for (const [resourceId, resource] of this.#resources) {
+      for (const [scopeId, scope] of resource.scopes) {
+        for (const [streamId, stream] of scope.streams) {
+          const { overflowed } = stream;
+          stream.sweep(sweeping);
+          if (!stream.isSpent) continue;
+          this.#overflowed += overflowed;
+          scope.streams.delete(streamId);
+        }
+        if (scope.streams.size === 0) resource.scopes.delete(scopeId);
+      }
+      if (resource.scopes.size === 0) this.#resources.delete(resourceId);
+    }
   }
 
   *#walk(collecting: Collecting, hold: () => () => void): Generator<ResourceMetrics> {

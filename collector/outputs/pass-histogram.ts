@@ -3,7 +3,7 @@ import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
 import { DeltaBases } from './delta-bases.ts';
-import type { OutputStream } from './output-stream.ts';
+import type { OutputStream, Sweeping } from './output-stream.ts';
 import { PassPoints } from './pass-points.ts';
 import { isShown } from './pass-sum.ts';
 import type { Collecting } from './reader-cursor.ts';
@@ -32,6 +32,10 @@ export class PassHistogram implements OutputStream {
 
   get points(): number {
     return this.#points.size;
+  }
+
+  get overflowed(): number {
+    return 0;
   }
 
   get isSpent(): boolean {
@@ -101,7 +105,7 @@ export class PassHistogram implements OutputStream {
     return false;
   }
 
-  sweep(beforeS: number): void {
-    this.#points.sweep(this.#store.histograms.series, beforeS, (from, to) => this.#bases.move(from, to));
+  sweep({ endedBeforeS }: Sweeping): void {
+    this.#points.sweep(this.#store.histograms.series, endedBeforeS, (from, to) => this.#bases.move(from, to));
   }
 }

@@ -4,7 +4,7 @@ import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { counting, present, withoutValue } from '../../otel/state/series-columns.ts';
 import { DeltaBases } from './delta-bases.ts';
-import type { OutputStream } from './output-stream.ts';
+import type { OutputStream, Sweeping } from './output-stream.ts';
 import { PassPoints } from './pass-points.ts';
 import type { Collecting } from './reader-cursor.ts';
 
@@ -26,6 +26,10 @@ export class PassSum implements OutputStream {
 
   get points(): number {
     return this.#points.size;
+  }
+
+  get overflowed(): number {
+    return 0;
   }
 
   get isSpent(): boolean {
@@ -78,8 +82,8 @@ export class PassSum implements OutputStream {
     return end < size ? end : noMore;
   }
 
-  sweep(beforeS: number): void {
-    this.#points.sweep(this.#store.sums.series, beforeS, (from, to) => this.#bases.move(from, to));
+  sweep({ endedBeforeS }: Sweeping): void {
+    this.#points.sweep(this.#store.sums.series, endedBeforeS, (from, to) => this.#bases.move(from, to));
   }
 }
 

@@ -2,7 +2,7 @@ import type { MetricDescription } from '../../otel/model/metric.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
-import type { OutputStream } from './output-stream.ts';
+import type { OutputStream, Sweeping } from './output-stream.ts';
 import { PassPoints } from './pass-points.ts';
 import { isShown } from './pass-sum.ts';
 import type { Collecting } from './reader-cursor.ts';
@@ -27,6 +27,10 @@ export class PassSummary implements OutputStream {
 
   get points(): number {
     return this.#points.size;
+  }
+
+  get overflowed(): number {
+    return 0;
   }
 
   get isSpent(): boolean {
@@ -67,7 +71,7 @@ export class PassSummary implements OutputStream {
     return end < size ? end : noMore;
   }
 
-  sweep(beforeS: number): void {
-    this.#points.sweep(this.#store.summaries.series, beforeS);
+  sweep({ endedBeforeS }: Sweeping): void {
+    this.#points.sweep(this.#store.summaries.series, endedBeforeS);
   }
 }

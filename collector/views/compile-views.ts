@@ -5,6 +5,7 @@ import type {
   ViewSelector,
   ViewStream,
 } from '../../otel/config/metric-views.ts';
+import type { Attributes } from '../../otel/model/attributes.ts';
 import type { MetricEntry } from '../../otel/state/definitions.ts';
 import { namePattern } from './name-pattern.ts';
 import { type PlansFor, passingPlan, type StreamPlan } from './stream-plan.ts';
@@ -70,19 +71,23 @@ function plan(stream: ViewStream, number: number): StreamPlan | undefined {
     number,
     name: stream.name,
     description: stream.description,
-    keepsAttribute: attributeFilter(stream.attributeKeys),
+    outputAttributes: attributeFilter(stream.attributeKeys),
+    cardinalityLimit: undefined,
     aggregation,
     resourceKeys: stream.resourceKeys,
   };
 }
 
-function attributeFilter(keys: AttributeKeys | undefined): ((key: string) => boolean) | undefined {
+function attributeFilter(
+  keys: AttributeKeys | undefined,
+): ((attributes: Attributes) => Attributes) | undefined {
   if (keys === undefined || (keys.included === undefined && keys.excluded === undefined)) return undefined;
   const patterns = (list: readonly string[] | undefined) =>
     list?.map((pattern) => namePattern(pattern, { ignoreCase: false }));
   const included = patterns(keys.included);
   const excluded = patterns(keys.excluded) ?? [];
-  return (key) =>
+  const keeps = (key: string) =>
     (included === undefined || included.some((pattern) => pattern.test(key))) &&
     !excluded.some((pattern) => pattern.test(key));
+  return (attributes) => attributes.filter(([key]) => keeps(key));
 }

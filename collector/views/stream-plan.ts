@@ -1,3 +1,4 @@
+import type { Attributes } from '../../otel/model/attributes.ts';
 import type { MetricEntry } from '../../otel/state/definitions.ts';
 
 /** How a view makes points out of the series it matches. `default` is by the metric's kind. */
@@ -10,8 +11,10 @@ export interface StreamPlan {
   /** `undefined`: the metric's own. */
   readonly name: string | undefined;
   readonly description: string | undefined;
-  /** Which attributes the output keeps; `undefined` all. */
-  readonly keepsAttribute: ((key: string) => boolean) | undefined;
+  /** The attributes that the output gives a series; `undefined`: its own. */
+  readonly outputAttributes: ((attributes: Attributes) => Attributes) | undefined;
+  /** Points that the output has at most, the overflow series included. `undefined`: any number. */
+  readonly cardinalityLimit: number | undefined;
   readonly aggregation: ViewAggregation;
   /** Which attributes of the resource the output keeps; `undefined`: the whole resource, so that members stay apart. */
   readonly resourceKeys: readonly string[] | undefined;
@@ -25,7 +28,8 @@ export const passingPlan: StreamPlan = {
   number: 0,
   name: undefined,
   description: undefined,
-  keepsAttribute: undefined,
+  outputAttributes: undefined,
+  cardinalityLimit: undefined,
   aggregation: 'default',
   resourceKeys: undefined,
 };
@@ -33,6 +37,9 @@ export const passingPlan: StreamPlan = {
 /** Whether a plan may join several series into one. What it joins is counted by the first-sight rule; what it does not join is handed on as it came. */
 export function isMerging(plan: StreamPlan): boolean {
   return (
-    plan.resourceKeys !== undefined || plan.keepsAttribute !== undefined || plan.aggregation !== 'default'
+    plan.resourceKeys !== undefined ||
+    plan.outputAttributes !== undefined ||
+    plan.cardinalityLimit !== undefined ||
+    plan.aggregation !== 'default'
   );
 }

@@ -29,7 +29,12 @@ export class Core {
 
   constructor(options: { views?: readonly ViewConfig[]; limits?: Partial<StreamLimits> } = {}) {
     const nowUs = () => this.nowUs;
-    this.outputs = new Outputs(nowUs, compileViews(options.views ?? []), 'writer');
+    this.outputs = new Outputs({
+      nowUs,
+      plansFor: compileViews(options.views ?? []),
+      writerId: 'writer',
+      outputExpiryMs: 86_400_000,
+    });
     this.sessions = new Sessions({
       store: this.outputs.store,
       counters: this.counters,

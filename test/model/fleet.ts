@@ -74,7 +74,12 @@ export class Fleet {
 
   constructor() {
     const nowUs = () => this.#nowUs;
-    this.outputs = new Outputs(nowUs, compileViews(viewConfigs), 'writer');
+    this.outputs = new Outputs({
+      nowUs,
+      plansFor: compileViews(viewConfigs),
+      writerId: 'writer',
+      outputExpiryMs: 86_400_000,
+    });
     this.sessions = new Sessions({
       store: this.outputs.store,
       counters: this.counters,
@@ -332,7 +337,7 @@ export class Fleet {
     };
     equal(found, this.model.collect(model, this.#nowUs));
     this.#neverFalls(found);
-    this.#conserves(found);
+    this.#conserves();
     assert.deepEqual(this.counters.refusedPoints, this.model.rejected);
     assert.deepEqual(
       { epoch_old: this.counters.refusedSeries.epoch_old, invalid: this.counters.refusedSeries.invalid },
@@ -343,13 +348,13 @@ export class Fleet {
     assert.equal(this.outputs.store.horizonUs, this.model.horizonUs);
   }
 
-  /** Counted = shown, where nothing was set aside as a baseline or refused; never more than that. */
-  #conserves(found: ReadonlyMap<string, readonly ModelPoint[]>): void {
+  /** Counted = shown, under all start times, where nothing was set aside as a baseline or refused; never more than that. */
+  #conserves(): void {
     if (this.#isPromiseBroken) return;
     let truth = 0;
     for (const value of this.#truth.values()) truth += value;
     let shown = 0;
-    for (const [key, points] of found) if (key.startsWith('jobs.all ')) shown += points[0].value as number;
+    for (const [key, [value]] of this.#highest) if (key.includes(' jobs.all ')) shown += value;
     assert.ok(shown <= truth, `${shown} jobs are shown and ${truth} were counted`);
     const { epoch_fell, not_finite, negative } = this.counters.refusedPoints;
     if (this.counters.baselines + epoch_fell + not_finite + negative === 0) assert.equal(shown, truth);

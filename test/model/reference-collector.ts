@@ -72,13 +72,27 @@ interface Point {
   total: number[];
   readonly startUs: number;
   readonly due: Map<ModelReader, number[]>;
-  readonly isShared: boolean;
+  readonly stream: Stream;
   inputs: number;
+  /** When its last series was let go of. */
+  idleSinceUs: number;
+}
+
+/** The points of a merging view that have a resource in common. */
+interface Stream {
+  readonly isShared: boolean;
+  /** Where the horizon stood when it was made. */
+  readonly horizonUs: number;
+  /** Where points that are made from now on begin to count. */
+  startUs: number;
 }
 
 const staleUs = 300_000_000;
 const evictionUs = 86_400_000_000;
 const hourUs = 3_600_000_000;
+const minuteUs = 60_000_000;
+/** How long a point stays whose series are all gone. */
+const expiryUs = 86_400_000_000;
 
 export class ReferenceCollector {
   readonly birthUs: number;
@@ -91,10 +105,14 @@ export class ReferenceCollector {
   readonly #members = new Map<string, Member>();
   readonly #all = new Set<Series>();
   readonly #points = new Map<string, Point>();
+  readonly #streams = new Map<string, Stream>();
+  /** When points without series are looked for next. */
+  #lookUs: number;
 
   constructor(birthUs: number) {
     this.birthUs = birthUs;
     this.horizonUs = birthUs;
+    this.#lookUs = birthUs;
   }
 
   connect(id: string, resource: Attributes, nowUs: number): void {
@@ -250,7 +268,10 @@ export class ReferenceCollector {
     }
   }
 
-  /** Lets go of ended series whose last state every reader has delivered, or that waited for an hour. */
+  /**
+   * Lets go of ended series whose last state every reader has delivered, or that waited for an hour; and then or each minute of points that
+   * have had no series for a day.
+   */
   sweep(nowUs: number): void {
     const beforeUs = Math.max(Math.min(nowUs, ...this.readers.map((r) => r.deliveredUs)), nowUs - hourUs);
     let freed = 0;
@@ -259,12 +280,23 @@ export class ReferenceCollector {
       freed++;
       this.#all.delete(series);
       for (const [key, known] of series.member.series) if (known === series) series.member.series.delete(key);
-      for (const point of this.#pointsOf(series)) point.inputs--;
+      for (const point of this.#pointsOf(series)) if (--point.inputs === 0) point.idleSinceUs = nowUs;
+    }
+    if (freed === 0 && nowUs < this.#lookUs) return;
+    this.#lookUs = nowUs + minuteUs;
+    for (const [key, point] of this.#points) {
+      if (point.inputs > 0 || point.idleSinceUs >= Math.min(beforeUs, nowUs - expiryUs)) continue;
+      this.#points.delete(key);
+      point.stream.startUs = nowUs;
     }
     // Totals of one member are kept until they would begin anew with a later start time.
-    if (freed === 0) return;
-    for (const [key, point] of this.#points)
-      if (!point.isShared && point.inputs === 0 && this.horizonUs > point.startUs) this.#points.delete(key);
+    for (const [streamKey, stream] of this.#streams) {
+      const points = [...this.#points].filter(([, point]) => point.stream === stream);
+      const isUsed = points.some(([, point]) => point.inputs > 0);
+      if (stream.isShared || isUsed || this.horizonUs <= stream.horizonUs) continue;
+      this.#streams.delete(streamKey);
+      for (const [key] of points) this.#points.delete(key);
+    }
   }
 
   /** By output, resource and attributes. Points of one series may come twice while it moves between resources. */
@@ -412,13 +444,26 @@ export class ReferenceCollector {
       if (!isMerging(view) || !isCounting(view, series.of)) continue;
       const key = keyIn(view, series);
       const total = series.of.metric.kind === 'histogram' ? [0, 0, 0, 0] : [0];
-      const isShared = view.resourceKeys !== undefined;
-      const startUs = isShared ? this.birthUs : this.horizonUs;
-      const point = this.#points.get(key) ?? { total, startUs, due: new Map(), isShared, inputs: 0 };
+      const stream = this.#streamOf(view, series);
+      const { startUs } = stream;
+      const made = { total, startUs, due: new Map(), stream, inputs: 0, idleSinceUs: 0 };
+      const point = this.#points.get(key) ?? made;
       point.inputs++;
       this.#points.set(key, point);
     }
     return series;
+  }
+
+  #streamOf(view: ModelView, series: Series): Stream {
+    const key = streamIn(view, series);
+    let stream = this.#streams.get(key);
+    if (stream === undefined) {
+      const isShared = view.resourceKeys !== undefined;
+      const { horizonUs } = this;
+      stream = { isShared, horizonUs, startUs: isShared ? this.birthUs : horizonUs };
+      this.#streams.set(key, stream);
+    }
+    return stream;
   }
 
   #pointsOf(series: Series): Point[] {
@@ -497,6 +542,10 @@ function isCounting(view: ModelView, of: CatalogueSeries): boolean {
 
 function keyIn(view: ModelView, series: Series): string {
   const kept = series.of.attributes.filter(([key]) => view.keepsAttributes?.includes(key) ?? true);
+  return `${streamIn(view, series)} ${attributesKey(kept)}`;
+}
+
+function streamIn(view: ModelView, series: Series): string {
   const resource =
     view.resourceKeys === undefined
       ? series.resource
@@ -504,7 +553,7 @@ function keyIn(view: ModelView, series: Series): string {
           ['service.instance.id', 'writer'],
           ...series.resource.filter(([key]) => view.resourceKeys!.includes(key)),
         ]);
-  return pointKey(view.output, resource, kept);
+  return `${view.output} ${attributesKey(resource)}`;
 }
 
 function shown(value: readonly number[], startUs: number, timeUs: number): ModelPoint {
