@@ -9,7 +9,8 @@ let movedModes = new Uint8Array(256);
  *
  * Layout: histogram `h` has two cells in `layout`, the index of its first bucket and the number of its buckets, and its counts are in
  * the cells `firstCells[h]` to `firstCells[h + 1]` of `counts`, whose `attached` is `h`. `offsets[h]` and `firstCells` say how the
- * counts lie; they follow `layout` in {@link ExponentialRange.layOut}. Made and changed by ExponentialColumns.
+ * counts lie; they follow `layout` in {@link ExponentialRange.layOut}. Made and changed by ExponentialColumns. Measured by
+ * `npm run bench exponential`.
  */
 export class ExponentialRange {
   /** Two cells for each histogram: the index of its first bucket, and how many buckets it has. */
@@ -80,7 +81,7 @@ export class ExponentialRange {
   /**
    * Lays the counts out as `layout`, which was checked, says, and rebases them: docs/protocol.md, "Exponential histograms". The
    * histograms' scales were `heldScales` and are `scales`. Costs a pass over the histograms, and one over the cells from the first
-   * that moved.
+   * that moved to the last.
    */
   layOut(heldScales: Int8Array, scales: Float64Array): void {
     let first = -1;
