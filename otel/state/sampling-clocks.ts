@@ -24,6 +24,13 @@ export class SamplingClocks {
         'overloaded',
         `member "${member.id}" has used ${maxClocks} sampling groups; no more are kept, so use the same numbers on each stream`,
       );
+    const clock = this.acquire();
+    member.clocks.set(group, clock);
+    return clock;
+  }
+
+  /** A clock that is nobody's, for a series that is not sampled together with others. It is the caller's until {@link SamplingClocks.free}. */
+  acquire(): number {
     const clock = this.#free.pop() ?? this.#count++;
     if (clock >= this.timesUs.length) {
       const grown = new Float64Array(this.timesUs.length * 2);
@@ -31,8 +38,12 @@ export class SamplingClocks {
       this.timesUs = grown;
     }
     this.timesUs[clock] = 0;
-    member.clocks.set(group, clock);
     return clock;
+  }
+
+  /** Gives back what {@link SamplingClocks.acquire} gave. */
+  free(clock: number): void {
+    this.#free.push(clock);
   }
 
   release(member: Member): void {

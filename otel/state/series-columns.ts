@@ -65,6 +65,8 @@ export class SeriesColumns {
   release(slot: number): void {
     this.#inUse--;
     this.status.set(slot, 0);
+    // Whoever held it finds out that it is gone.
+    this.holder.set(slot, 0);
     this.#free.push(slot);
   }
 }
