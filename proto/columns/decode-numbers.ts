@@ -1,11 +1,20 @@
 import { InvalidDataError } from '../error.ts';
-import { firstDecimalMode, highWord, isMode, lowWord, modeScales, xorMode } from './modes.ts';
+import {
+  driftFlag,
+  firstDecimalMode,
+  highWord,
+  isMode,
+  lowWord,
+  modeScales,
+  moved,
+  xorMode,
+} from './modes.ts';
 import type { NumberColumn } from './number-column.ts';
 import { fromZigzag, readVarint, varintEnd } from './varint.ts';
 
 /**
  * Decodes the bytes of a column from `start` to `end` into its cells: advances `values`, and lists the changed cells in `changed`. An
- * empty range changes nothing. The format is in docs/protocol.md, "Columns of numbers".
+ * empty range moves the cells that drift and no others. The format is in docs/protocol.md, "Columns of numbers".
  *
  * This is the hot path of the collector: each point of each agent passes here. It allocates nothing, and reads each byte once; tokens of up to 4
  * bytes are 32-bit integers, longer ones (differences above 2^26 steps) take a slower path in doubles.
@@ -14,6 +23,14 @@ import { fromZigzag, readVarint, varintEnd } from './varint.ts';
  * @throws InvalidDataError for bytes that break the format. The column is then advanced in part, and the stream is lost.
  */
 export function decodeNumbers(bytes: Uint8Array, start: number, end: number, column: NumberColumn): void {
+  const { drifts } = column;
+  if (drifts !== undefined && drifts.count > 0) drifts.move(column);
+  decodeTokens(bytes, start, end, column);
+  if (drifts !== undefined && drifts.count > 0)
+    column.changedCount = drifts.join(column.changed, column.changedCount);
+}
+
+function decodeTokens(bytes: Uint8Array, start: number, end: number, column: NumberColumn): void {
   const { values, modes, changed, size } = column;
   let cell = 0;
   let count = 0;
@@ -82,23 +99,28 @@ export function decodeNumbers(bytes: Uint8Array, start: number, end: number, col
   column.changedCount = count;
 }
 
-/** The value so many steps of a binary or decimal mode away. */
-export function moved(base: number, difference: number, mode: number): number {
-  const scale = modeScales[mode];
-  if (mode < firstDecimalMode) return base + difference * scale;
-  return (Math.round(base * scale) + difference) / scale;
-}
-
-/** Takes the mode byte at `at`, and gives the position after it, which must be that of a value. */
+/** Takes the mode byte at `at` and the drift that may follow it, and gives the position after them, which must be that of a value. */
 function changeMode(bytes: Uint8Array, at: number, end: number, column: NumberColumn, cell: number): number {
   if (cell >= column.size) throw tooLong(column.size);
-  if (at + 1 >= end) throw cutOff(end);
-  const mode = bytes[at];
-  if (!isMode(mode)) throw new InvalidDataError(`unknown mode ${mode} at byte ${at} of a column`);
-  if ((bytes[at + 1] & 1) === 1)
+  if (at >= end) throw cutOff(end);
+  const { drifts } = column;
+  const byte = bytes[at];
+  const mode = byte & ~driftFlag;
+  const hasDrift = mode !== byte;
+  if (!isMode(mode) || (hasDrift && (mode === xorMode || drifts === undefined)))
+    throw new InvalidDataError(`unknown mode ${byte} at byte ${at} of a column`);
+  let next = at + 1;
+  let drift = 0;
+  if (hasDrift) {
+    drift = fromZigzag(readVarint(bytes, next, end));
+    next = varintEnd(bytes, next, end);
+  }
+  if (next >= end) throw cutOff(end);
+  if ((bytes[next] & 1) === 1)
     throw new InvalidDataError(`a mode change at byte ${at} of a column is not followed by a value`);
   column.modes[cell] = mode;
-  return at + 1;
+  drifts?.set(cell, drift);
+  return next;
 }
 
 /** `shape` is the number of leading zero bytes << 3 | that of trailing ones. Gives the position after the bytes between. */

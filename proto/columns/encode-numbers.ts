@@ -1,5 +1,7 @@
 import type { ByteWriter } from './byte-writer.ts';
+import { type Drifts, maxDrifts } from './drifts.ts';
 import {
+  driftFlag,
   firstDecimalMode,
   highWord,
   lastDecimalMode,
@@ -10,6 +12,7 @@ import {
   xorMode,
 } from './modes.ts';
 import type { NumberColumn } from './number-column.ts';
+import { Trends } from './trends.ts';
 import { toZigzag, varintSize } from './varint.ts';
 
 /** Differences below this have tokens of at most 4 bytes: too little to be worth another mode. */
@@ -33,12 +36,15 @@ const scratchWords = new Uint32Array(scratch.buffer);
  * soon as it does not; otherwise whole numbers are sent as such, then the fewest decimal places that are exact, then XOR.
  */
 export function encodeNumbers(column: NumberColumn, current: Float64Array, writer: ByteWriter): void {
-  const { values, modes, preferred, size } = column;
+  const { values, modes, preferred, drifts, size } = column;
+  const trends = drifts === undefined ? undefined : trendsOf(drifts, values.length);
+  drifts?.move(column);
   let unchanged = 0;
   for (let cell = 0; cell < size; cell++) {
     const value = current[cell];
     const base = values[cell];
     if (Object.is(value, base)) {
+      trends?.stood(cell);
       unchanged++;
       continue;
     }
@@ -47,9 +53,11 @@ export function encodeNumbers(column: NumberColumn, current: Float64Array, write
       unchanged = 0;
     }
     const kept = modes[cell];
-    if (kept !== xorMode && (preferred === undefined || preferred[cell] === kept)) {
+    const hint = preferred === undefined ? noMode : preferred[cell];
+    if (kept !== xorMode && (hint === noMode || hint === kept)) {
       const difference = differenceIn(kept, base, value);
       if (difference > -smallDifference && difference < smallDifference) {
+        if (trends?.moved(cell, difference)) tellDrift(column, trends, cell, writer);
         writer.varint(2 * toZigzag(difference));
         values[cell] = value;
         continue;
@@ -60,6 +68,9 @@ export function encodeNumbers(column: NumberColumn, current: Float64Array, write
       writer.byte(1);
       writer.byte(mode);
       modes[cell] = mode;
+      // A drift is in steps of the mode that it was told with.
+      drifts?.set(cell, 0);
+      trends?.told(cell, 0);
     }
     if (mode === xorMode) {
       writeXor(column, cell, value, writer);
@@ -68,6 +79,27 @@ export function encodeNumbers(column: NumberColumn, current: Float64Array, write
       values[cell] = value;
     }
   }
+}
+
+function trendsOf(drifts: Drifts, room: number): Trends {
+  if (drifts.trends === undefined || drifts.trends.size < room) drifts.trends = new Trends(room, drifts);
+  return drifts.trends;
+}
+
+/** Writes the mode that the cell has with the drift that it shall have, or without one. */
+function tellDrift(column: NumberColumn, trends: Trends, cell: number, writer: ByteWriter): void {
+  const drifts = column.drifts!;
+  const drift = trends.candidateOf(cell);
+  if (drift !== 0 && trends.driftOf(cell) === 0 && drifts.count === maxDrifts) return;
+  writer.byte(1);
+  if (drift === 0) {
+    writer.byte(column.modes[cell]);
+  } else {
+    writer.byte(column.modes[cell] | driftFlag);
+    writer.varint(toZigzag(drift));
+  }
+  drifts.set(cell, drift);
+  trends.told(cell, drift);
 }
 
 function chooseMode(column: NumberColumn, cell: number, base: number, value: number): number {

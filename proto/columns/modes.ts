@@ -4,11 +4,16 @@
  * - 0x00 … 0x1e: whole steps of 2^mode; new = base + d * 2^mode.
  * - 0x21 … 0x2c: whole steps of 10^-(mode - 0x20), with p = 10^(mode - 0x20); new = (round(base * p) + d) / p.
  * - 0x3f: the XOR of the IEEE 754 bits.
+ *
+ * On the wire a mode of steps with {@link driftFlag} tells a drift too; see drifts.ts.
  */
 export const firstDecimalMode = 0x21;
 export const lastDecimalMode = 0x2c;
 export const lastBinaryMode = 0x1e;
 export const xorMode = 0x3f;
+
+/** Beside a mode in a mode change: the cell's drift follows. */
+export const driftFlag = 0x40;
 
 /** In place of a mode: none. */
 export const noMode = 0xff;
@@ -25,6 +30,13 @@ export const maxDifference = 2 ** 50;
 
 export function isMode(mode: number): boolean {
   return mode === xorMode || (mode < 64 && modeScales[mode] !== 0);
+}
+
+/** The value so many steps of a binary or decimal mode away. */
+export function moved(base: number, difference: number, mode: number): number {
+  const scale = modeScales[mode];
+  if (mode < firstDecimalMode) return base + difference * scale;
+  return (Math.round(base * scale) + difference) / scale;
 }
 
 /** The mode for values that move in this step (0.01, 4096), or {@link noMode} when no mode fits it. */

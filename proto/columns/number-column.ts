@@ -1,3 +1,4 @@
+import type { Drifts } from './drifts.ts';
 import { noMode } from './modes.ts';
 
 const noFloats = new Float64Array(0);
@@ -26,13 +27,20 @@ export class NumberColumn {
   numbers: Uint32Array = noWords;
   /** What the owner attached to each cell's series: the collector's state slot, for one. */
   attached: Uint32Array = noWords;
-  /** The indexes of the cells that the last decode changed, ascending, up to `changedCount`. */
+  /** The indexes of the cells that the last decode gave a value, those that drifted included, ascending, up to `changedCount`. */
   changed: Uint32Array = noWords;
   changedCount = 0;
   /** The first cell of each cell's series. `undefined` while every series has one cell, its own. */
   offsets: Uint32Array | undefined = undefined;
   /** The mode that the encoder should prefer, from the series' step. `undefined` while no series has one. */
   preferred: Uint8Array | undefined = undefined;
+  /** The cells that drift. `undefined`: none may. */
+  readonly drifts: Drifts | undefined;
+
+  /** @param drifts where cells may drift, which is for columns whose series have one cell each */
+  constructor(drifts?: Drifts) {
+    this.drifts = drifts;
+  }
 
   /**
    * Adds a series with `width` cells of value 0 and gives its first cell. The number must be greater than all in the column.
@@ -75,7 +83,9 @@ export class NumberColumn {
   /** Removes the series with these numbers, which ascend; numbers that are not here are passed over. */
   remove(seriesNumbers: ArrayLike<number>): void {
     this.changedCount = 0;
-    const { numbers, size } = this;
+    const { numbers, size, drifts } = this;
+    const drifting =
+      drifts === undefined ? [] : drifts.cells.subarray(0, drifts.count).map((cell) => numbers[cell]);
     let next = 0;
     let to = 0;
     let cell = 0;
@@ -91,6 +101,7 @@ export class NumberColumn {
       cell = stop;
     }
     this.size = to;
+    drifts?.replaced(Array.from(drifting, (number) => this.indexOf(number)));
     this.#shrink();
   }
 

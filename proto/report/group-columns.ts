@@ -1,3 +1,4 @@
+import { Drifts } from '../columns/drifts.ts';
 import { NumberColumn } from '../columns/number-column.ts';
 import { type ExponentialColumns, noExponentialHistograms } from './exponential-columns.ts';
 import { HistogramColumns } from './histogram-columns.ts';
@@ -18,8 +19,8 @@ export class GroupColumns {
   stepUs = 0;
   /** How many reports there were. */
   reports = 0;
-  readonly sums: NumberColumn = new NumberColumn();
-  readonly gauges: NumberColumn = new NumberColumn();
+  readonly sums: NumberColumn = new NumberColumn(new Drifts());
+  readonly gauges: NumberColumn = new NumberColumn(new Drifts());
   readonly histograms: HistogramColumns = new HistogramColumns();
   /** Most groups have none of these two kinds, and share what is empty. */
   exponentialHistograms: ExponentialColumns = noExponentialHistograms;

@@ -220,7 +220,12 @@ function writeExponential(columns: StreamColumns, histograms: ExponentialColumns
 }
 
 function writeColumn(field: number, column: NumberColumn, values: Float64Array | undefined): void {
-  if (values === undefined || column.size === 0) return;
+  if (column.size === 0) return;
+  if (values === undefined) {
+    // Cells that drift would move.
+    if (column.drifts === undefined || column.drifts.count === 0) return;
+    values = column.values.slice(0, column.size);
+  }
   columnWriter.reset();
   encodeNumbers(column, values, columnWriter);
   writeBytes(field);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { ByteWriter } from '../../proto/columns/byte-writer.ts';
 import { decodeNumbers } from '../../proto/columns/decode-numbers.ts';
+import { Drifts } from '../../proto/columns/drifts.ts';
 import { encodeNumbers } from '../../proto/columns/encode-numbers.ts';
 import { FieldReader } from '../../proto/columns/field-reader.ts';
 import { NumberColumn } from '../../proto/columns/number-column.ts';
@@ -46,6 +47,22 @@ test('the examples of columns are what is decoded, what is encoded, and what the
     encodeNumbers(written, Float64Array.from(values), writer);
     t.is(Buffer.from(writer.copy()).toString('hex'), bytes.toString('hex'));
   }
+});
+
+test('the example of a column that drifts is what is decoded, and what the text says', (t) => {
+  const examples = rows('bytes of a column that drifts');
+  t.is(examples.length, 7);
+  const column = new NumberColumn(new Drifts());
+  for (let number = 1; number <= 2; number++) column.append(number, 0);
+  const reference = new ReferenceColumn(2, true);
+  for (const [bytesCell, valuesCell] of examples) {
+    const bytes = bytesOf(bytesCell);
+    decodeNumbers(bytes, 0, bytes.length, column);
+    t.deepEqual([...column.values.subarray(0, 2)], numbersOf(valuesCell), bytesCell);
+    reference.decode(bytes);
+    t.deepEqual(reference.values, numbersOf(valuesCell), bytesCell);
+  }
+  t.is(column.drifts!.count, 0);
 });
 
 test('the examples of messages are what is decoded', (t) => {

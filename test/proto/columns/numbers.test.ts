@@ -2,14 +2,15 @@ import test from 'ava';
 import fc from 'fast-check';
 import { ByteWriter } from '../../../proto/columns/byte-writer.ts';
 import { decodeNumbers } from '../../../proto/columns/decode-numbers.ts';
+import { Drifts } from '../../../proto/columns/drifts.ts';
 import { encodeNumbers } from '../../../proto/columns/encode-numbers.ts';
 import { isMode, modeOfStep, noMode, xorMode } from '../../../proto/columns/modes.ts';
 import { NumberColumn } from '../../../proto/columns/number-column.ts';
 import { InvalidDataError } from '../../../proto/error.ts';
 import { ReferenceColumn } from './reference-decoder.ts';
 
-function columnOf(size: number, step?: number): NumberColumn {
-  const column = new NumberColumn();
+function columnOf(size: number, step?: number, drifts?: Drifts): NumberColumn {
+  const column = new NumberColumn(drifts);
   for (let number = 1; number <= size; number++)
     column.append(number, number * 7, 1, step === undefined ? noMode : modeOfStep(step));
   return column;
@@ -22,6 +23,8 @@ function encoded(column: NumberColumn, values: readonly number[]): Uint8Array {
 }
 
 const valuesOf = (column: NumberColumn) => [...column.values.subarray(0, column.size)];
+const driftsOf = ({ drifts }: NumberColumn) =>
+  Array.from(drifts!.cells.subarray(0, drifts!.count), (cell, i) => [cell, drifts!.steps[i]]);
 const changedOf = (column: NumberColumn) => [...column.changed.subarray(0, column.changedCount)];
 
 const limits = [2 ** 53, -(2 ** 53), 2 ** 53 - 1, 1 - 2 ** 53, 2 ** 50, 2 ** 51, Number.MAX_VALUE];
@@ -77,7 +80,64 @@ test('what is decoded is what was encoded, by our decoder and by the one written
   );
 });
 
-/** Bytes that are often nearly right: tokens, modes, and anything. */
+/** Cells that mostly move by the same number of steps, a step of theirs: 0 to 12 reports, and for each whether they stumble. */
+const anySteadyCell = fc.record({
+  start: fc.integer({ min: -1000, max: 100_000 }),
+  moves: fc.integer({ min: -200, max: 5000 }),
+  step: fc.constantFrom(1, 0.01, 4096, 0.25),
+  beside: fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: -300, max: 300 })), {
+    minLength: 25,
+    maxLength: 25,
+  }),
+  odd: fc.option(fc.record({ report: fc.nat(24), value: anyValue }), { nil: undefined }),
+});
+
+test('cells that drift: what is decoded is what was encoded, by both decoders', (t) => {
+  let drifted = 0;
+  fc.assert(
+    fc.property(fc.array(anySteadyCell, { minLength: 1, maxLength: 6 }), fc.boolean(), (cells, hasSteps) => {
+      const make = (isSender: boolean): NumberColumn => {
+        const column = new NumberColumn(new Drifts());
+        cells.forEach(({ step }, i) => {
+          column.append(i + 1, i, 1, isSender && hasSteps ? modeOfStep(step) : noMode);
+        });
+        return column;
+      };
+      const sender = make(true);
+      const receiver = make(false);
+      const reference = new ReferenceColumn(cells.length, true);
+      const at = cells.map(({ start }) => start);
+      let before: number[] = cells.map(() => 0);
+      for (let report = 0; report < 25; report++) {
+        const state = cells.map(({ moves, step, beside, odd }, i) => {
+          at[i] += moves + beside[report];
+          return odd?.report === report ? odd.value : (at[i] * Math.max(step, 1)) / (step < 1 ? 1 / step : 1);
+        });
+        const bytes = encoded(sender, state);
+        decodeNumbers(bytes, 0, bytes.length, receiver);
+        reference.decode(bytes);
+        t.deepEqual(valuesOf(receiver), state);
+        t.deepEqual(reference.values, state);
+        t.deepEqual(valuesOf(sender), state);
+        t.deepEqual(changedOf(receiver), reference.changed);
+        for (const [cell, value] of state.entries())
+          if (!Object.is(value, before[cell])) t.true(reference.changed.includes(cell));
+        t.deepEqual(sender.words.subarray(0, 2 * cells.length), receiver.words.subarray(0, 2 * cells.length));
+        t.deepEqual(
+          driftsOf(receiver),
+          [...reference.drifts].sort(([a], [b]) => a - b),
+        );
+        t.deepEqual(driftsOf(sender), driftsOf(receiver));
+        drifted += receiver.drifts!.count;
+        before = state;
+      }
+    }),
+    { numRuns: 150 },
+  );
+  t.true(drifted > 1000, `${drifted} cells drifted`);
+});
+
+/** Bytes that are often nearly right: tokens, modes, drifts and anything. */
 const anyBytes = fc
   .array(
     fc.oneof(
@@ -85,6 +145,9 @@ const anyBytes = fc
       fc
         .constantFrom(0x3f, 0x21, 0x2c, 0x00, 0x1e, 0x20, 0x1f)
         .map((mode) => Uint8Array.of(1, mode, 0x0e, 0x80)),
+      fc
+        .tuple(fc.constantFrom(0x40, 0x43, 0x61, 0x6c, 0x7f, 0x60, 0xc0), fc.nat(127), fc.nat(63))
+        .map(([mode, drift, value]) => Uint8Array.of(1, mode, drift, 2 * value)),
       fc.integer({ min: 0, max: 300 }).map((token) => {
         const writer = new ByteWriter();
         writer.varint(token);
@@ -104,9 +167,9 @@ test('any bytes: the values of the document, or an InvalidDataError where it has
   let valid = 0;
   let invalid = 0;
   fc.assert(
-    fc.property(fc.array(anyBytes, { minLength: 1, maxLength: 4 }), (columns) => {
-      const receiver = columnOf(20);
-      const reference = new ReferenceColumn(20);
+    fc.property(fc.array(anyBytes, { minLength: 1, maxLength: 4 }), fc.boolean(), (columns, mayDrift) => {
+      const receiver = columnOf(20, undefined, mayDrift ? new Drifts() : undefined);
+      const reference = new ReferenceColumn(20, mayDrift);
       for (const bytes of columns) {
         let expected = true;
         try {
@@ -167,6 +230,7 @@ const bad: Record<string, readonly number[]> = {
   'a mode change before another': [0x01, 0x21, 0x01, 0x22, 0x02],
   'a mode change at the end': [0x01, 0x21],
   'a mode change beyond the last cell': [0x09, 0x01, 0x21, 0x02],
+  'a drift in a column whose cells do not drift': [0x01, 0x40, 0x02, 0x02],
   'nine zero bytes': [0x01, 0x3f, 0x82, 0x01],
   'an XOR cut off': [0x01, 0x3f, 0x00, 0x40],
 };
@@ -177,6 +241,52 @@ for (const [title, bytes] of Object.entries(bad))
       instanceOf: InvalidDataError,
     });
   });
+
+const badDrifts: Record<string, readonly number[]> = {
+  'a drift of no steps, in XOR': [0x01, 0x7f, 0x02, 0x02],
+  'a drift in an unknown mode': [0x01, 0x60, 0x02, 0x02],
+  'a drift cut off': [0x01, 0x40, 0x80],
+  'a drift at the end': [0x01, 0x40, 0x02],
+  'a drift before a run': [0x01, 0x40, 0x02, 0x03],
+  'a drift of 2^53': [0x01, 0x40, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10, 0x02],
+  'a drift beyond the last cell': [0x09, 0x01, 0x40, 0x02, 0x02],
+};
+
+for (const [title, bytes] of Object.entries(badDrifts))
+  test(`refused: ${title}`, (t) => {
+    t.throws(
+      () => decodeNumbers(Uint8Array.from(bytes), 0, bytes.length, columnOf(4, undefined, new Drifts())),
+      {
+        instanceOf: InvalidDataError,
+      },
+    );
+  });
+
+test('256 cells drift, and one more is refused', (t) => {
+  const drifting = (cells: number) =>
+    Uint8Array.from({ length: 4 * cells }, (_, i) => [1, 0x40, 2, 4][i % 4]);
+  const column = columnOf(300, undefined, new Drifts());
+  decodeNumbers(drifting(256), 0, 4 * 256, column);
+  decodeNumbers(Uint8Array.of(), 0, 0, column);
+  t.is(column.changedCount, 256);
+  t.deepEqual([...column.values.subarray(0, 257)], [...new Array(256).fill(2), 0]);
+  const error = t.throws(() => decodeNumbers(drifting(257), 0, 4 * 257, column), {
+    instanceOf: InvalidDataError,
+  });
+  t.is(error.message, 'more than 256 values of a column drift');
+});
+
+test('an encoder tells no more than 256 drifts, and sends the others as they are', (t) => {
+  const sender = columnOf(300, undefined, new Drifts());
+  const receiver = columnOf(300, undefined, new Drifts());
+  for (let report = 0; report < 20; report++) {
+    const state = Array.from({ length: 300 }, (_, cell) => report * (1000 + cell));
+    const bytes = encoded(sender, state);
+    decodeNumbers(bytes, 0, bytes.length, receiver);
+    t.deepEqual(valuesOf(receiver), state);
+  }
+  t.is(sender.drifts!.count, 256);
+});
 
 const overlong: Record<string, [bytes: readonly number[], values: readonly number[]]> = {
   'a value in five bytes': [
@@ -205,8 +315,8 @@ for (const [title, [bytes, values]] of Object.entries(overlong))
   });
 
 /** Bytes that a cell costs for one value after another, mode changes included. */
-function costs(values: readonly number[], step?: number): number[] {
-  const column = columnOf(1, step);
+function costs(values: readonly number[], step?: number, drifts?: Drifts): number[] {
+  const column = columnOf(1, step, drifts);
   return values.map((value) => encoded(column, [value]).length);
 }
 
@@ -244,6 +354,32 @@ test('alternating values cost at most what XOR alone would', (t) => {
   column.modes[0] = xorMode;
   const total = costs(values).reduce((a, b) => a + b);
   t.true(total <= 9 * values.length + 2, `${total}`);
+});
+
+test('what moves steadily costs nothing after a few reports, and little when it stumbles', (t) => {
+  const uptime = Array.from({ length: 12 }, (_, i) => (51_234_567 + 100 * i) / 100);
+  t.deepEqual(costs(uptime, 0.01, new Drifts()), [6, 2, 2, 2, 6, 0, 0, 0, 0, 0, 0, 0]);
+  let time = 5000;
+  const idle = [0, 98, 99, 97, 100, 98, 99, 98, 97, 99, 98, 98, 99].map((moved) => (time += moved));
+  t.deepEqual(costs(idle, undefined, new Drifts()).slice(-6), [0, 1, 1, 0, 0, 1]);
+});
+
+test('what drifts no longer is told so', (t) => {
+  const column = columnOf(1, undefined, new Drifts());
+  const sizes = Array.from({ length: 40 }, (_, i) => encoded(column, [Math.min(i, 20) * 1000]).length);
+  t.is(column.drifts!.count, 0);
+  t.deepEqual(sizes.slice(12, 20), [0, 0, 0, 0, 0, 0, 0, 0]);
+  t.deepEqual(sizes.slice(-8), [0, 0, 0, 0, 0, 0, 0, 0]);
+});
+
+test('noise is not taken for a drift', (t) => {
+  const column = columnOf(1, undefined, new Drifts());
+  let value = 0;
+  for (let i = 0; i < 200; i++) {
+    value += (i * 7919) % 31;
+    encoded(column, [value]);
+    t.is(column.drifts!.count, 0);
+  }
 });
 
 test('modes of steps', (t) => {

@@ -3,17 +3,24 @@ export class ReferenceColumn {
   values: number[];
   modes: number[];
   changed: number[] = [];
+  /** By cell, where there is one. */
+  drifts: Map<number, number> = new Map();
   /** Steps were taken from NaN or to it, whose bits the language leaves open: no XOR with them can be foretold. */
   unforeseeable = false;
 
-  constructor(size: number) {
+  readonly #mayDrift: boolean;
+
+  constructor(size: number, mayDrift = false) {
     this.values = new Array(size).fill(0);
     this.modes = new Array(size).fill(0);
+    this.#mayDrift = mayDrift;
   }
 
   /** @throws Error for bytes that break the format */
   decode(bytes: Uint8Array): void {
-    this.changed = [];
+    const changed = new Set(this.drifts.keys());
+    for (const [cell, drift] of this.drifts)
+      this.values[cell] = this.#stepped(this.values[cell], this.modes[cell], drift);
     let at = 0;
     let cell = 0;
     const next = (): number => {
@@ -41,13 +48,24 @@ export class ReferenceColumn {
       }
       if (cell >= this.values.length) throw new Error('a value beyond the last cell');
       if (token === 1n) {
-        this.modes[cell] = next();
+        const byte = next();
+        this.modes[cell] = byte % 64;
+        this.drifts.delete(cell);
+        if (byte >= 128) throw new Error('no mode');
+        if (byte >= 64) {
+          if (!this.#mayDrift) throw new Error('no cell of this column drifts');
+          if (byte === 0x7f) throw new Error('a drift without a step');
+          const drift = zigzag(varint());
+          if (drift !== 0) this.drifts.set(cell, drift);
+          if (this.drifts.size > 256) throw new Error('too many drifts');
+        }
         token = varint();
         if (token % 2n === 1n) throw new Error('no value after a mode change');
       }
       this.values[cell] = this.#value(this.values[cell], this.modes[cell], token / 2n, next);
-      this.changed.push(cell++);
+      changed.add(cell++);
     }
+    this.changed = [...changed].sort((a, b) => a - b);
   }
 
   #value(base: number, mode: number, u: bigint, next: () => number): number {
@@ -59,7 +77,10 @@ export class ReferenceColumn {
       for (let i = leading; i < 8 - trailing; i++) x |= BigInt(next()) << BigInt(56 - 8 * i);
       return fromBits(toBits(base) ^ x);
     }
-    const d = Number(u % 2n === 0n ? u / 2n : -(u + 1n) / 2n);
+    return this.#stepped(base, mode, zigzag(u));
+  }
+
+  #stepped(base: number, mode: number, d: number): number {
     let value: number;
     if (mode <= 0x1e) value = base + d * 2 ** mode;
     else if (mode >= 0x21 && mode <= 0x2c) {
@@ -70,6 +91,8 @@ export class ReferenceColumn {
     return value;
   }
 }
+
+const zigzag = (u: bigint): number => Number(u % 2n === 0n ? u / 2n : -(u + 1n) / 2n);
 
 interface Buckets {
   scale: number;
