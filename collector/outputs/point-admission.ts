@@ -5,8 +5,8 @@ interface Owner {
 
 /**
  * Whether a new point may be made under a cardinality limit. One place is for the overflow series. Where members are joined, the last tenth
- * of the others is kept for members that have made fewer than their fair share (places / members), so that one whose
- * attributes explode leaves room for the rest.
+ * of the others is kept for members that have made fewer than their fair share, places / (members + 1), so that one whose attributes
+ * explode leaves room for the rest and for the next to come.
  */
 export class PointAdmission {
   readonly #limit: number;
@@ -26,7 +26,7 @@ export class PointAdmission {
     if (used >= this.#limit) return false;
     const owner = this.#owners.get(id);
     if (owner === undefined) return true;
-    return owner.points < this.#limit / this.#owners.size;
+    return owner.points < this.#limit / (this.#owners.size + 1);
   }
 
   /** Whether so many points are about all there may be. */
