@@ -55,18 +55,17 @@ export class DeltaIntervals {
       // A start that is not known makes no extent.
       if (startUs !== 0 && start !== 0 && startUs < end && endUs > start) overlaps = true;
     }
-    if (overlaps) return 'overlap';
+    // It would not be remembered, and so could come again and again.
     if (count === rememberedIntervals && endUs <= this.#ends.get(this.#cell(ring, 0))) return 'too_late';
+    if (overlaps) return 'overlap';
     return endUs > newestUs ? 'advance' : 'late';
   }
 
-  /** Puts an interval in; when the ring is full, the one that ends first is forgotten, which may be this one. */
+  /** Puts an interval in that is not too late; when the ring is full, the one that ends first is forgotten. */
   remember(ring: number, startUs: number, endUs: number, value: number): void {
     let count = this.#counts.get(ring);
-    if (count === rememberedIntervals) {
-      if (endUs <= this.#ends.get(this.#cell(ring, 0))) return;
-      this.#heads.set(ring, (this.#heads.get(ring) + 1) & mask);
-    } else this.#counts.set(ring, ++count);
+    if (count === rememberedIntervals) this.#heads.set(ring, (this.#heads.get(ring) + 1) & mask);
+    else this.#counts.set(ring, ++count);
     let place = count - 1;
     for (; place > 0; place--) {
       const before = this.#cell(ring, place - 1);

@@ -110,7 +110,8 @@ test('what ends before all that is remembered is refused: it may have been count
   follows(t, [
     ...steps,
     [101, 102, 1, 'too_late', total],
-    [101.5, 103, 1, 'overlap', total],
+    [101.5, 103, 1, 'too_late', total],
+    [101.5, 104, 1, 'overlap', total],
     [102, 103, 1, 'duplicate', total],
     [0, 102, 7, 'too_late', total],
     [200, 201, 1, 'merged', total + 1],
