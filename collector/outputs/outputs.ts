@@ -91,8 +91,10 @@ export class Outputs {
       collectedUs: birthUs,
       collectedAtUs: birthUs,
       deliveredUs: birthUs,
+      collections: 0,
     };
     this.#cursors.push(cursor);
+    this.store.gauges.windows.addReader();
     return cursor;
   }
 
@@ -105,6 +107,7 @@ export class Outputs {
       collectedUs: birthUs,
       collectedAtUs: birthUs,
       deliveredUs: Number.MAX_SAFE_INTEGER,
+      collections: 0,
     };
   }
 
@@ -114,6 +117,7 @@ export class Outputs {
     const timeUs = Math.max(wallUs, cursor.collectedUs + 1);
     const collecting: Collecting = {
       cursor,
+      collection: ++cursor.collections,
       timeUs,
       sinceUs: cursor.collectedUs,
       deliveredS: this.store.secondsAt(cursor.deliveredUs),

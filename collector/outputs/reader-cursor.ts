@@ -12,11 +12,15 @@ export interface ReaderCursor {
   collectedAtUs: number;
   /** When the collection was made that its backend last took whole, by the store's clock: series that ended before need not be shown again. */
   deliveredUs: number;
+  /** How many collections there were. */
+  collections: number;
 }
 
 /** A collection under way. */
 export interface Collecting {
   readonly cursor: ReaderCursor;
+  /** The reader's collections so far, this one included. */
+  readonly collection: number;
   readonly timeUs: number;
   /** Where delta intervals begin. */
   readonly sinceUs: number;

@@ -62,7 +62,11 @@ export function mergeGroup(
     mergeSums(sums, store.sums.values, store.sums.series.status, indexes);
     if (indexes.size > 0) reject(sums, outcome, (index) => store.sums.values.get(sums.attached[index]));
   }
-  if (gauges.changedCount > 0) mergeGauges(gauges, store.gauges.values);
+  if (gauges.changedCount > 0) {
+    const { values, windows } = store.gauges;
+    if (windows.isIdle) mergeGauges(gauges, values);
+    else mergeGauges(gauges, values, windows, group.timeUs - group.stepUs, group.timeUs);
+  }
   if (histograms.count > 0) mergeHistograms(group, store, outcome);
   if (summaries.changedCount > 0) mergeSummaries(group, store, outcome);
   if (group.noRecordedValueCount > 0 || progress.withoutValue.length > 0)
@@ -167,6 +171,7 @@ function settle(
       const first = column.values[index];
       baseline = state.kind === 'sum' && !Number.isFinite(first) ? undefined : state.settle(slot, first);
       if (baseline === undefined) outcome.reject(number, first, state.values.get(slot));
+      else if (state.kind === 'gauge') state.windows.begin(slot, first, group.timeUs);
     }
     if (baseline === undefined) {
       waiting.push(number);

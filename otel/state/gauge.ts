@@ -1,4 +1,5 @@
 import { Float64Column } from './columns.ts';
+import { GaugeWindows } from './gauge-windows.ts';
 import { counting, SeriesColumns } from './series-columns.ts';
 
 /** Gauges, in columns by slot: the last value. */
@@ -6,6 +7,8 @@ export class GaugeState {
   readonly kind = 'gauge';
   readonly series = new SeriesColumns();
   readonly values = new Float64Column();
+  /** What they were over time, for who asks for that. */
+  readonly windows = new GaugeWindows();
 
   constructor() {
     this.values.grow(this.series.length);
@@ -20,6 +23,7 @@ export class GaugeState {
   }
 
   release(slot: number): void {
+    this.windows.release(slot);
     this.series.release(slot);
   }
 

@@ -9,6 +9,7 @@ const cursor: ReaderCursor = {
   collectedUs: 0,
   collectedAtUs: 0,
   deliveredUs: 0,
+  collections: 0,
 };
 
 test('a basis goes with its point, however points come and go between collections', (t) => {
