@@ -45,7 +45,7 @@ export const agentDefaults: AgentConfig = {
     endpoint: '127.0.0.1:4317',
     insecure: false,
     connectTimeoutMs: 10_000,
-    keepaliveTimeMs: 20_000,
+    keepaliveTimeMs: 120_000,
     keepaliveTimeoutMs: 10_000,
     backOff: { initialMs: 1_000, maxMs: 30_000 },
   },

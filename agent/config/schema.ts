@@ -39,12 +39,12 @@ const collector = section({
   keepalive_time: time(
     1000,
     defaults.collector.keepaliveTimeMs,
-    'A ping is sent after so long without data.',
+    'A ping is sent so often. While there is something to report, a missing acknowledgement tells sooner that the collector is gone: after 20s and keepalive_timeout.',
   ),
   keepalive_timeout: time(
     100,
     defaults.collector.keepaliveTimeoutMs,
-    'A connection whose ping is not answered for so long is ended.',
+    'A connection is ended when a ping is not answered for so long, or an acknowledgement is so late.',
   ),
   reconnect: section({
     initial_delay: time(

@@ -10,17 +10,18 @@ import {
 } from '../../proto/messages/collector-message.ts';
 import type { Instruct } from '../../proto/messages/instruct.ts';
 import type { SamplingGroup } from '../state/sampling-group.ts';
+import { AckWatch } from './ack-watch.ts';
 import type { HeldSeries } from './held-series.ts';
 import type { Identity } from './identity.ts';
 import type { Refusals } from './refusals.ts';
 import { StreamReports } from './stream-reports.ts';
-import { type Channel, TelemetryCall } from './telemetry-call.ts';
+import { type Channel, keepaliveTimeoutMs, TelemetryCall } from './telemetry-call.ts';
 import type { UplinkCounters } from './uplink-status.ts';
 
 /** The version of the protocol that this agent speaks. */
 const protocolVersion = 1;
-/** Nobody here waits for an Ack but at Goodbye, when it comes at once: one may stand for the reports of some seconds. */
-export const ackDelayMs = 5000;
+/** Nobody here waits for an Ack but at Goodbye, when it comes at once: one may stand for many reports. It is how soon a dead collector is noticed, too. */
+export const ackDelayMs = 20_000;
 
 /** How long a collector that said it drains may take to end the stream after our half-close. */
 const leaveTimeoutMs = 10_000;
@@ -78,9 +79,14 @@ export class StreamSession {
   /** What this side found wrong: told in place of the CANCELLED that it makes of the call. */
   #fault: { code: number; details: string } | undefined;
   #leave: { delayMs: number; why: string } | undefined;
+  readonly #acks: AckWatch;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    const overdueMs = ackDelayMs + (options.channel.keepaliveTimeoutMs ?? keepaliveTimeoutMs);
+    this.#acks = new AckWatch(options.clock, overdueMs, () =>
+      this.#fail(status.UNAVAILABLE, `no report has been acknowledged for ${overdueMs / 1000} s`),
+    );
   }
 
   /** Welcome has come and reports are taken. */
@@ -158,6 +164,7 @@ export class StreamSession {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#cancelTimeout?.();
+    this.#acks.stop();
     this.#call?.cancel();
   }
 
@@ -237,7 +244,10 @@ export class StreamSession {
       limits: welcome.limits,
       welcomeMs: this.#welcomeMs,
       writeControl: (message) => this.#send(message),
-      writeReport: (bytes) => this.#call!.writeReport(bytes),
+      writeReport: (bytes) => {
+        this.#acks.sent();
+        this.#call!.writeReport(bytes);
+      },
     });
     counters.acknowledged = Math.min(
       Math.max(counters.acknowledged, welcome.lastReport),
@@ -260,6 +270,7 @@ export class StreamSession {
     }
     counters.acknowledged = Math.max(counters.acknowledged, report);
     counters.lastAckUs = clock.nowUs();
+    this.#acks.acknowledged(report === counters.lastReport);
     const base = this.#welcome!.position;
     const journalPosition = position?.journalPosition ?? base?.journalPosition ?? 0;
     const directoryId = position?.directoryId.length ? position.directoryId : base?.directoryId;
@@ -314,6 +325,7 @@ export class StreamSession {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#cancelTimeout?.();
+    this.#acks.stop();
     const upMs = this.#welcome === undefined ? 0 : this.#options.clock.monotonicMs() - this.#welcomeMs;
     const leave = this.#fault === undefined ? this.#leave : undefined;
     this.#options.onEnd({

@@ -15,7 +15,7 @@ import { connectPath, sameBytes } from '../../proto/service.ts';
 export interface Channel {
   /** `host:port`, or another name that gRPC resolves. */
   readonly target: string;
-  /** gRPC's keepalive: a ping after so long without data, and so long for its answer. Default 20,000 and 10,000. */
+  /** gRPC's keepalive: how often a ping is sent, and how long its answer may take. Default 120,000 and 10,000. */
   readonly keepaliveTimeMs?: number | undefined;
   readonly keepaliveTimeoutMs?: number | undefined;
 }
@@ -28,6 +28,10 @@ export interface CallEvents {
   /** @param code the gRPC status code */
   onEnd(code: number, details: string): void;
 }
+
+/** Acks tell sooner whether the collector is there, as long as there is something to report; pings are for the rest. */
+const keepaliveTimeMs = 120_000;
+export const keepaliveTimeoutMs = 10_000;
 
 /** What a collector sends is small: a message above this is none of ours. */
 const maxReceiveBytes = 4 * 1024 * 1024;
@@ -65,8 +69,8 @@ export class TelemetryCall {
       'grpc.default_compression_algorithm': compressionAlgorithms.gzip,
       'grpc.max_receive_message_length': maxReceiveBytes,
       'grpc.max_send_message_length': -1,
-      'grpc.keepalive_time_ms': channel.keepaliveTimeMs ?? 20_000,
-      'grpc.keepalive_timeout_ms': channel.keepaliveTimeoutMs ?? 10_000,
+      'grpc.keepalive_time_ms': channel.keepaliveTimeMs ?? keepaliveTimeMs,
+      'grpc.keepalive_timeout_ms': channel.keepaliveTimeoutMs ?? keepaliveTimeoutMs,
       'grpc.enable_retries': 0,
       'grpc.per_rpc_retry_buffer_size': 0,
       'grpc.use_local_subchannel_pool': 1,

@@ -12,6 +12,7 @@ import { ConnectionBytes } from './connection-bytes.ts';
 import { GrpcJsCall } from './grpc-js-call.ts';
 import { Http2Call } from './http2-call.ts';
 import { http2ServersOf } from './http2-servers.ts';
+import { keepAlive } from './keepalive.ts';
 import { widenReceiveWindow } from './receive-window.ts';
 import { isGrpc, servePath } from './serve-path.ts';
 import { serveStream } from './stream-calls.ts';
@@ -58,12 +59,9 @@ export class GrpcReceiver {
 
   /** Listens, and gives the port. @throws StreamgaugeError `config` when the address cannot be had */
   async start(): Promise<number> {
-    const { host, port, limits, keepaliveTimeMs, keepaliveTimeoutMs } = this.#config;
+    const { host, port, limits } = this.#config;
     const server = new Server({
       'grpc.max_receive_message_length': limits.maxMessageBytes,
-      'grpc.keepalive_time_ms': keepaliveTimeMs,
-      'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
-      'grpc.keepalive_permit_without_calls': 1,
       // Nobody asks for its counts, and it keeps them for each connection.
       'grpc.enable_channelz': 0,
     });
@@ -114,13 +112,15 @@ export class GrpcReceiver {
     if (http2Servers.length === 0)
       this.#onBug(
         new Error(
-          'this version of @grpc/grpc-js does not show its HTTP/2 servers: streams cost more, are slow over long distances, and their bytes are not counted',
+          'this version of @grpc/grpc-js does not show its HTTP/2 servers: streams cost more, are slow over long distances, their bytes are not counted, and those of agents that are gone stay open',
         ),
       );
     const { lingerMs } = this.#options;
-    const { maxMessageBytes } = this.#config.limits;
+    const { limits, keepaliveTimeMs, keepaliveTimeoutMs } = this.#config;
+    const { maxMessageBytes } = limits;
     for (const http2Server of http2Servers) {
       widenReceiveWindow(http2Server);
+      keepAlive(http2Server, keepaliveTimeMs, keepaliveTimeoutMs);
       this.bytes.watch(http2Server);
       servePath(http2Server, connectPath, (stream, headers) => {
         if (isGrpc(stream, headers))
