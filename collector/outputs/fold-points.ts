@@ -7,7 +7,7 @@ import { PointAdmission } from './point-admission.ts';
 /** How series become points. */
 export interface FoldPointsOptions {
   /** The attributes that a series has in the output. `undefined`: its own. */
-  readonly outputAttributes?: ((attributes: Attributes) => Attributes) | undefined;
+  readonly outputAttributes?: ((own: Attributes, metricName: string) => Attributes) | undefined;
   /** Who has the series of this slot: its member's id. */
   readonly ownerOf: (slot: number) => string;
   /** Points at most, the one for what is beyond included; at least 1. `undefined`: any number. */
@@ -58,7 +58,8 @@ export class FoldPoints {
 
   attach(slot: number, definition: SeriesDefinition): void {
     const own = definition.attributes;
-    const wanted = this.#options.outputAttributes?.(own.attributes) ?? own.attributes;
+    const wanted =
+      this.#options.outputAttributes?.(own.attributes, definition.entry.metric.name) ?? own.attributes;
     const point = this.#pointOf(wanted === own.attributes ? own : seriesOf(wanted), slot);
     if (this.#inputs[point]++ === 0) this.#idle--;
     this.slots.push(slot);

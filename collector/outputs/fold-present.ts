@@ -11,9 +11,11 @@ import type { OutputStream, Sweeping } from './output-stream.ts';
 import type { Collecting } from './reader-cursor.ts';
 
 const takesPart = counting | present;
+/** Marks a point that no series is present for. Times are not below zero. */
+const nobody = -1;
 
 /** How the values of the series that are present become one. */
-export type Reduction = 'sum' | 'last_value';
+export type Reduction = 'last' | 'min' | 'max' | 'mean' | 'sum' | 'count';
 
 /** The columns that values come from: sums or gauges. */
 export interface ValueColumns {
@@ -23,7 +25,10 @@ export interface ValueColumns {
 
 /**
  * Gauges and sums that may fall, of many series in one: recomputed at each collection from the series that are present, so one that left
- * leaves nothing behind, and a point that all have left is forgotten. `last_value` takes the newest by the sources' clocks. A point without a present series is left out.
+ * leaves nothing behind, and a point that all have left is forgotten. A point without a present series is left out.
+ *
+ * `last` takes the newest by the sources' clocks, the first among equals. `min` and `max` pass over NaN while there is a number. `sum` and
+ * `mean` follow IEEE 754: one NaN makes them NaN, and so do infinities of both signs. `count` counts every value, NaN too.
  */
 export class FoldPresent implements OutputStream {
   readonly metric: MetricDescription;
@@ -78,15 +83,16 @@ export class FoldPresent implements OutputStream {
     batch.reset(Math.max(0, end - first));
     if (first < 0) return first + scratch.inputs;
     const { totals, times } = scratch;
-    const isSum = this.#reduction === 'sum';
+    const isLast = this.#reduction === 'last';
+    const isMean = this.#reduction === 'mean';
     let at = 0;
     for (let point = first; point < end; point++) {
-      if (times[point] === -1) continue;
+      if (times[point] === nobody) continue;
       batch.seriesAttributes[at] = this.#points.attributes[point];
       batch.flags[at] = 0;
-      batch.values[at] = totals[point];
+      batch.values[at] = isMean ? totals[point] / times[point] : totals[point];
       batch.startTimeUs[at] = this.metric.kind === 'sum' ? this.#store.birthUs : 0;
-      batch.timeUs[at] = isSum ? collecting.timeUs : times[point];
+      batch.timeUs[at] = isLast ? times[point] : collecting.timeUs;
       at++;
     }
     batch.size = at;
@@ -100,21 +106,21 @@ export class FoldPresent implements OutputStream {
     if (this.#points.isWorthExpiring) this.#points.expire(Infinity, nowUs, () => {});
   }
 
-  /** A time of -1 marks a point that nobody is present for. */
+  /** `times` holds how many values a point has; for `last`, the time of the newest. */
   #begin(scratch: FoldScratch): void {
     scratch.begin(this.inputs, this.points);
     scratch.totals.fill(0, 0, scratch.points);
-    scratch.times.fill(-1, 0, scratch.points);
+    scratch.times.fill(nobody, 0, scratch.points);
   }
 
   /** Takes inputs in from a place on. Gives the place to go on from. */
-  #reduce({ inputs, totals: values, times }: FoldScratch, from: number): number {
+  #reduce({ inputs, totals, times }: FoldScratch, from: number): number {
     if (from >= inputs) return from;
     const end = Math.min(inputs, from + inputsPerRead);
     const { slots, targets } = this.#points;
-    const { series, values: held } = this.#from;
+    const { series, values } = this.#from;
     const { timesUs } = this.#store;
-    const isSum = this.#reduction === 'sum';
+    const reduction = this.#reduction;
     for (let i = from; i < end; i++) {
       const slot = slots.items[i];
       const chunk = slot >>> chunkBits;
@@ -122,16 +128,27 @@ export class FoldPresent implements OutputStream {
       const status = series.status.chunks[chunk][at];
       if ((status & takesPart) !== takesPart || (status & withoutValue) !== 0) continue;
       const point = targets.items[i];
-      const value = held.chunks[chunk][at];
-      const time = timesUs[series.clock.chunks[chunk][at]];
-      if (isSum) {
-        values[point] += value;
-        times[point] = 0;
-      } else if (time > times[point]) {
-        values[point] = value;
+      const value = values.chunks[chunk][at];
+      const before = times[point];
+      if (reduction === 'last') {
+        const time = timesUs[series.clock.chunks[chunk][at]];
+        if (time <= before) continue;
+        totals[point] = value;
         times[point] = time;
+        continue;
       }
+      times[point] = before === nobody ? 1 : before + 1;
+      if (reduction === 'sum' || reduction === 'mean') totals[point] += value;
+      else if (reduction === 'count') totals[point] = times[point];
+      else totals[point] = before === nobody ? value : extreme(reduction, totals[point], value);
     }
     return end;
   }
+}
+
+/** The lesser or greater of two, and a number rather than NaN. */
+function extreme(reduction: 'min' | 'max', a: number, b: number): number {
+  // A comparison with NaN is false.
+  const isBeyond = reduction === 'min' ? b < a : b > a;
+  return isBeyond || Number.isNaN(a) ? b : a;
 }

@@ -28,6 +28,11 @@ export interface OutputStream {
   readonly overflowed: number;
   /** Whether it has nothing to show and holds nothing that must be kept: it may be forgotten. */
   readonly isSpent: boolean;
+  /**
+   * Whether series of another metric that leaves under the same name, unit and kind may be taken in. Absent: those whose bounds in the
+   * output are the same.
+   */
+  accepts?(input: MetricDescription): boolean;
   /** Takes an input series in. Called once, before its first report. */
   attach(slot: number, definition: SeriesDefinition): void;
   /** What temporality a reader of this preference gets; `undefined` for gauges. */

@@ -1,38 +1,21 @@
-import { type Attributes, attributes } from '../../otel/model/attributes.ts';
-import { metricKey, type Temporality } from '../../otel/model/metric.ts';
-import { type Resource, resourceKey } from '../../otel/model/resource.ts';
-import { type InstrumentationScope, scopeKey } from '../../otel/model/scope.ts';
+import type { Temporality } from '../../otel/model/metric.ts';
+import { scopeKey } from '../../otel/model/scope.ts';
 import type { MetricEntry, SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { ResourceEntry } from '../../otel/state/interned-resources.ts';
 import { MetricStore } from '../../otel/state/metric-store.ts';
 import type { Collection, MetricStream, PointBatch, ResourceMetrics } from '../../otel/state/point-batch.ts';
-import type { PlansFor, StreamPlan } from '../views/stream-plan.ts';
+import type { PlansFor } from '../views/stream-plan.ts';
 import { FoldScratch } from './fold-scratch.ts';
-import { makeOutput } from './make-output.ts';
-import type { OutputStream, Sweeping } from './output-stream.ts';
+import { type Outgoing, outgoing } from './outgoing.ts';
+import { OutputProblems } from './output-problems.ts';
+import type { OutputStream } from './output-stream.ts';
+import { OutputTree } from './output-tree.ts';
 import type { Collecting, ReaderCursor } from './reader-cursor.ts';
 
-interface ScopeOutputs {
-  readonly scope: InstrumentationScope;
-  readonly streams: Map<string, OutputStream>;
-}
-
-/** What a metric becomes, and under which keys. */
-interface MetricPlans {
+/** What a metric becomes. */
+interface MetricOutputs {
   readonly scopeId: string;
-  readonly streams: readonly { readonly plan: StreamPlan; readonly streamId: string }[];
-}
-
-/** The resource that a plan makes of another one. */
-interface OutputResource {
-  readonly from: ResourceEntry;
-  readonly id: string;
-  readonly resource: Resource;
-}
-
-interface ResourceOutputs {
-  readonly resource: Resource;
-  readonly scopes: Map<string, ScopeOutputs>;
+  readonly outgoing: readonly Outgoing[];
 }
 
 export interface OutputsOptions {
@@ -43,6 +26,8 @@ export interface OutputsOptions {
   readonly writerId: string;
   /** How long a point stays whose series are all gone. */
   readonly outputExpiryMs: number;
+  /** Told of streams in each other's way, and of views that make nothing of a metric. */
+  readonly problems?: OutputProblems;
 }
 
 /** How long the last state of a series that ended waits for a backend that does not take it. Then it is freed all the same. */
@@ -57,29 +42,26 @@ const expireEveryS = 60;
 export class Outputs {
   readonly store: MetricStore;
   readonly #plansFor: PlansFor;
-  readonly #plans = new WeakMap<MetricEntry, MetricPlans>();
-  /** What each plan made of the last resource it had: members define their series in a row. */
-  readonly #lastResources = new Map<StreamPlan, OutputResource>();
-  readonly #resources = new Map<string, ResourceOutputs>();
+  readonly #problems: OutputProblems;
+  readonly #metrics = new WeakMap<MetricEntry, MetricOutputs>();
+  readonly #tree: OutputTree;
   readonly #cursors: ReaderCursor[] = [];
   /** Collections that are being read. */
   #held = 0;
   readonly #spareScratch: FoldScratch[] = [];
-  readonly #writer: Attributes;
   readonly #nowUs: () => number;
   readonly #outputExpiryS: number;
   #expireS = 0;
-  /** Of streams that are no more. */
-  #overflowed = 0;
 
-  constructor({ nowUs, plansFor, writerId, outputExpiryMs }: OutputsOptions) {
+  constructor({ nowUs, plansFor, writerId, outputExpiryMs, problems }: OutputsOptions) {
     this.#nowUs = nowUs;
     this.#plansFor = plansFor;
     this.#outputExpiryS = outputExpiryMs / 1000;
-    this.#writer = attributes({ 'service.instance.id': writerId });
+    this.#problems = problems ?? new OutputProblems(() => {});
     this.store = new MetricStore(nowUs(), (_state, slot, definition, resource) =>
       this.#attach(slot, definition, resource),
     );
+    this.#tree = new OutputTree(this.store, writerId, this.#problems);
   }
 
   /** A cursor for a reader that stays. */
@@ -159,7 +141,7 @@ export class Outputs {
     const isReleasing = store.endedCount > 0 && store.hasReleasable(endedBeforeS);
     if (!isReleasing && nowS < this.#expireS) return 0;
     this.#expireS = nowS + expireEveryS;
-    this.#sweepStreams({
+    this.#tree.sweep({
       endedBeforeS,
       idleBeforeS: Math.min(endedBeforeS, nowS - this.#outputExpiryS),
       nowS,
@@ -170,47 +152,23 @@ export class Outputs {
 
   /** Input series that went into the overflow series of a cardinality limit since the start. */
   get overflowed(): number {
-    let overflowed = this.#overflowed;
-    for (const resource of this.#resources.values())
-      for (const scope of resource.scopes.values())
-        for (const stream of scope.streams.values()) overflowed += stream.overflowed;
-    return overflowed;
+    return this.#tree.overflowed;
   }
 
   /** Points that leave at most. */
   get points(): number {
-    let points = 0;
-    for (const resource of this.#resources.values())
-      for (const scope of resource.scopes.values())
-        for (const stream of scope.streams.values()) points += stream.points;
-    return points;
-  }
-
-  #sweepStreams(sweeping: Sweeping): void {
-    for (const [resourceId, resource] of this.#resources) {
-      for (const [scopeId, scope] of resource.scopes) {
-        for (const [streamId, stream] of scope.streams) {
-          const { overflowed } = stream;
-          stream.sweep(sweeping);
-          if (!stream.isSpent) continue;
-          this.#overflowed += overflowed;
-          scope.streams.delete(streamId);
-        }
-        if (scope.streams.size === 0) resource.scopes.delete(scopeId);
-      }
-      if (resource.scopes.size === 0) this.#resources.delete(resourceId);
-    }
+    return this.#tree.points;
   }
 
   *#walk(collecting: Collecting, hold: () => () => void): Generator<ResourceMetrics> {
     const release = hold();
     try {
-      for (const { resource, scopes } of this.#resources.values()) {
+      for (const { resource, scopes } of this.#tree.resources()) {
         yield {
           resource,
           scopes: [...scopes.values()].map(({ scope, streams }) => ({
             scope,
-            streams: [...streams.values()].map((stream) => collected(stream, collecting)),
+            streams: [...streams.values()].map((stream) => this.#collected(stream, collecting)),
           })),
         };
       }
@@ -219,74 +177,34 @@ export class Outputs {
     }
   }
 
-  #attach(slot: number, definition: SeriesDefinition, resource: ResourceEntry): void {
-    const { entry } = definition;
-    let plans = this.#plans.get(entry);
-    if (plans === undefined) {
-      const streams = this.#plansFor(entry).map((plan) => ({
-        plan,
-        streamId: `${plan.number}:${metricKey(entry.metric)}`,
-      }));
-      plans = { scopeId: scopeKey(entry.scope), streams };
-      this.#plans.set(entry, plans);
-    }
-    const { scopeId } = plans;
-    for (const { plan, streamId } of plans.streams)
-      this.#stream(entry, plan, resource, scopeId, streamId)?.attach(slot, definition);
-  }
-
-  #stream(
-    entry: MetricEntry,
-    plan: StreamPlan,
-    from: ResourceEntry,
-    scopeId: string,
-    streamId: string,
-  ): OutputStream | undefined {
-    const { id: resourceId, resource: output } = this.#resource(from, plan);
-    const known = this.#resources.get(resourceId)?.scopes.get(scopeId)?.streams.get(streamId);
-    if (known !== undefined) return known;
-    const stream = makeOutput(entry.metric, plan, this.store);
-    if (stream === undefined) return undefined;
-    let resource = this.#resources.get(resourceId);
-    if (resource === undefined) {
-      resource = { resource: output, scopes: new Map() };
-      this.#resources.set(resourceId, resource);
-    }
-    let scope = resource.scopes.get(scopeId);
-    if (scope === undefined) {
-      scope = { scope: entry.scope, streams: new Map() };
-      resource.scopes.set(scopeId, scope);
-    }
-    scope.streams.set(streamId, stream);
-    return stream;
-  }
-
-  #resource(from: ResourceEntry, plan: StreamPlan): OutputResource {
-    const last = this.#lastResources.get(plan);
-    if (last?.from === from) return last;
-    const { resourceKeys } = plan;
-    const resource = resourceKeys === undefined ? from.resource : this.#mergedResource(from, resourceKeys);
-    const id = resourceKeys === undefined ? from.key : resourceKey(resource);
-    const output = { from, id, resource };
-    this.#lastResources.set(plan, output);
-    return output;
-  }
-
-  /** Without a schema URL: members may have different ones, and one total must not fall apart by them. */
-  #mergedResource(from: ResourceEntry, keys: readonly string[]): Resource {
-    const kept = from.resource.attributes.filter(([key]) => keys.includes(key));
+  /** A stream as one collection sees it. */
+  #collected(stream: OutputStream, collecting: Collecting): MetricStream {
     return {
-      attributes: attributes([...this.#writer, ...kept]),
-      schemaUrl: '',
+      metric: this.#tree.metricOf(stream),
+      temporality: stream.temporality(collecting.cursor.temporality),
+      read: (batch: PointBatch, from: number) => stream.read(batch, collecting, from),
     };
   }
-}
 
-/** A stream as one collection sees it. */
-function collected(stream: OutputStream, collecting: Collecting): MetricStream {
-  return {
-    metric: stream.metric,
-    temporality: stream.temporality(collecting.cursor.temporality),
-    read: (batch: PointBatch, from: number) => stream.read(batch, collecting, from),
-  };
+  #attach(slot: number, definition: SeriesDefinition, from: ResourceEntry): void {
+    const { entry } = definition;
+    let metric = this.#metrics.get(entry);
+    if (metric === undefined) {
+      metric = this.#outputsOf(entry);
+      this.#metrics.set(entry, metric);
+    }
+    for (const one of metric.outgoing)
+      this.#tree.streamFor(one, entry.scope, metric.scopeId, from)?.attach(slot, definition);
+  }
+
+  #outputsOf(entry: MetricEntry): MetricOutputs {
+    const { metric, scope } = entry;
+    const found: Outgoing[] = [];
+    for (const plan of this.#plansFor(entry)) {
+      const one = outgoing(metric, plan);
+      if (one === undefined) this.#problems.noMeaning(scope, metric, plan.number);
+      else found.push(one);
+    }
+    return { scopeId: scopeKey(scope), outgoing: found };
+  }
 }

@@ -1,14 +1,15 @@
-import type {
-  AttributeKeys,
-  InstrumentType,
-  ViewConfig,
-  ViewSelector,
-  ViewStream,
+import {
+  type InstrumentType,
+  joinsSeries,
+  type ViewConfig,
+  type ViewSelector,
+  type ViewStream,
 } from '../../otel/config/metric-views.ts';
-import type { Attributes } from '../../otel/model/attributes.ts';
+import { namePattern } from '../../otel/config/name-pattern.ts';
 import type { MetricEntry } from '../../otel/state/definitions.ts';
-import { namePattern } from './name-pattern.ts';
-import { type PlansFor, passingPlan, type StreamPlan } from './stream-plan.ts';
+import { outputAttributes } from './output-attributes.ts';
+import { outputName } from './output-name.ts';
+import { defaultCardinalityLimit, type PlansFor, passingPlan, type StreamPlan } from './stream-plan.ts';
 
 interface CompiledView {
   readonly matches: (entry: MetricEntry) => boolean;
@@ -69,25 +70,14 @@ function plan(stream: ViewStream, number: number): StreamPlan | undefined {
   if (aggregation === 'drop') return undefined;
   return {
     number,
-    name: stream.name,
+    nameOf: outputName(stream),
     description: stream.description,
-    outputAttributes: attributeFilter(stream.attributeKeys),
-    cardinalityLimit: undefined,
+    outputAttributes: outputAttributes(stream),
+    cardinalityLimit: stream.cardinalityLimit ?? (joinsSeries(stream) ? defaultCardinalityLimit : undefined),
     aggregation,
+    members: stream.members,
+    overTime: stream.overTime ?? 'last',
+    stalenessMs: stream.stalenessMs,
     resourceKeys: stream.resourceKeys,
   };
-}
-
-function attributeFilter(
-  keys: AttributeKeys | undefined,
-): ((attributes: Attributes) => Attributes) | undefined {
-  if (keys === undefined || (keys.included === undefined && keys.excluded === undefined)) return undefined;
-  const patterns = (list: readonly string[] | undefined) =>
-    list?.map((pattern) => namePattern(pattern, { ignoreCase: false }));
-  const included = patterns(keys.included);
-  const excluded = patterns(keys.excluded) ?? [];
-  const keeps = (key: string) =>
-    (included === undefined || included.some((pattern) => pattern.test(key))) &&
-    !excluded.some((pattern) => pattern.test(key));
-  return (attributes) => attributes.filter(([key]) => keeps(key));
 }

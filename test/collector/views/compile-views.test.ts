@@ -38,7 +38,11 @@ test('each view that matches makes an output, in the order of the configuration,
     view({ unit: '1' }, { name: 'two', description: 'of two' }),
   ];
   t.deepEqual(
-    plans(list, counter).map(({ name, number, description }) => ({ name, number, description })),
+    plans(list, counter).map(({ nameOf, number, description }) => ({
+      name: nameOf!('requests'),
+      number,
+      description,
+    })),
     [
       { name: 'one', number: 1, description: undefined },
       { name: 'two', number: 3, description: 'of two' },
@@ -93,7 +97,7 @@ test('attributes: included, then excluded, as patterns; case counts', (t) => {
   const outputOf = (included?: string[], excluded?: string[]) =>
     plans([view({}, { attributeKeys: { included, excluded } })], counter)[0].outputAttributes;
   const keeps = (included?: string[], excluded?: string[]) => (key: string) =>
-    outputOf(included, excluded)!(attributes({ [key]: 1 })).length === 1;
+    outputOf(included, excluded)!(attributes({ [key]: 1 }), 'requests').length === 1;
   t.is(outputOf(), undefined);
   const http = keeps(['http.*', 'host'], ['http.user?']);
   t.deepEqual(

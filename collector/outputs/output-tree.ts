@@ -1,0 +1,200 @@
+import { type Attributes, attributes } from '../../otel/model/attributes.ts';
+import type { MetricDescription } from '../../otel/model/metric.ts';
+import { type Resource, resourceKey } from '../../otel/model/resource.ts';
+import type { InstrumentationScope } from '../../otel/model/scope.ts';
+import type { ResourceEntry } from '../../otel/state/interned-resources.ts';
+import type { MetricStore } from '../../otel/state/metric-store.ts';
+import type { StreamPlan } from '../views/stream-plan.ts';
+import { makeOutput } from './make-output.ts';
+import { conflictOf, joined, type Outgoing } from './outgoing.ts';
+import type { OutputProblems } from './output-problems.ts';
+import type { OutputStream, Sweeping } from './output-stream.ts';
+import { StreamNames } from './stream-names.ts';
+
+/** The streams of one scope within a resource, by their ids. */
+export interface ScopeOutputs {
+  readonly scope: InstrumentationScope;
+  readonly streams: Map<string, OutputStream>;
+}
+
+export interface ResourceOutputs {
+  readonly resource: Resource;
+  readonly scopes: Map<string, ScopeOutputs>;
+}
+
+/** The resource that a plan makes of another one. */
+interface OutputResource {
+  readonly from: ResourceEntry;
+  readonly id: string;
+  readonly resource: Resource;
+}
+
+/** Streams of one identity that do not take each other's series: histograms with other bounds. There is no output of further ones. */
+const maxVariants = 64;
+
+/**
+ * All metric streams that leave, in their resources and scopes: finds the one that a new series goes into, or makes it, and sees where
+ * streams are in each other's way.
+ */
+export class OutputTree {
+  readonly #store: MetricStore;
+  readonly #writer: Attributes;
+  readonly #problems: OutputProblems;
+  readonly #resources = new Map<string, ResourceOutputs>();
+  readonly #names = new StreamNames();
+  /** What each plan made of the last resource it had: members define their series in a row. */
+  readonly #lastResources = new Map<StreamPlan, OutputResource>();
+  /** What leaves of streams that more has joined than what they were made for. */
+  readonly #joined = new WeakMap<OutputStream, MetricDescription>();
+  /** Of streams that are no more. */
+  #overflowed = 0;
+
+  /** `writerId` is the `service.instance.id` of what merging views make. */
+  constructor(store: MetricStore, writerId: string, problems: OutputProblems) {
+    this.#store = store;
+    this.#writer = attributes({ 'service.instance.id': writerId });
+    this.#problems = problems;
+  }
+
+  resources(): IterableIterator<ResourceOutputs> {
+    return this.#resources.values();
+  }
+
+  /** Input series that went into the overflow series of a cardinality limit since the start. */
+  get overflowed(): number {
+    let overflowed = this.#overflowed;
+    for (const stream of this.#streams()) overflowed += stream.overflowed;
+    return overflowed;
+  }
+
+  /** Points that leave at most. */
+  get points(): number {
+    let points = 0;
+    for (const stream of this.#streams()) points += stream.points;
+    return points;
+  }
+
+  /** What leaves of a stream, after all that has joined it. */
+  metricOf(stream: OutputStream): MetricDescription {
+    return this.#joined.get(stream) ?? stream.metric;
+  }
+
+  /** The stream for series of a metric from a resource; `undefined` where nothing makes it. */
+  streamFor(
+    outgoing: Outgoing,
+    scope: InstrumentationScope,
+    scopeId: string,
+    from: ResourceEntry,
+  ): OutputStream | undefined {
+    const { id, resource } = this.#resource(from, outgoing.plan);
+    const streams = this.#resources.get(id)?.scopes.get(scopeId)?.streams;
+    let held: OutputStream | undefined;
+    for (let variant = 0; variant < maxVariants; variant++) {
+      const streamId = variantId(outgoing.streamId, variant);
+      const stream = streams?.get(streamId);
+      if (stream === undefined) {
+        const made = makeOutput(outgoing.shape, outgoing.input, outgoing.plan, this.#store);
+        if (made === undefined) return undefined;
+        const into = this.#scope(id, resource, scopeId, scope);
+        this.#findConflicts(into, scopeId, outgoing);
+        into.streams.set(streamId, made);
+        if (held !== undefined) this.#problems.conflict('bounds', scope, held.metric, outgoing.shape.metric);
+        return made;
+      }
+      if (accepts(stream, outgoing)) {
+        this.#join(stream, outgoing.shape.metric);
+        return stream;
+      }
+      held ??= stream;
+    }
+    this.#problems.conflict('bounds', scope, held!.metric, outgoing.shape.metric);
+    return undefined;
+  }
+
+  sweep(sweeping: Sweeping): void {
+    for (const [resourceId, resource] of this.#resources) {
+      for (const [scopeId, scope] of resource.scopes) {
+        for (const [streamId, stream] of scope.streams) {
+          const { overflowed } = stream;
+          stream.sweep(sweeping);
+          if (!stream.isSpent) continue;
+          this.#overflowed += overflowed;
+          scope.streams.delete(streamId);
+          this.#names.remove(scopeId, stream.metric.name, firstVariant(streamId));
+        }
+        if (scope.streams.size === 0) resource.scopes.delete(scopeId);
+      }
+      if (resource.scopes.size === 0) this.#resources.delete(resourceId);
+    }
+  }
+
+  *#streams(): Generator<OutputStream> {
+    for (const resource of this.#resources.values())
+      for (const scope of resource.scopes.values()) yield* scope.streams.values();
+  }
+
+  #join(stream: OutputStream, added: MetricDescription): void {
+    if (stream.metric === added) return;
+    const before = this.metricOf(stream);
+    const after = joined(before, added);
+    if (after !== before) this.#joined.set(stream, after);
+  }
+
+  /** Compares a stream that is about to be made with those that leave under the same name. */
+  #findConflicts({ scope, streams }: ScopeOutputs, scopeId: string, outgoing: Outgoing): void {
+    for (const other of this.#names.add(scopeId, outgoing)) {
+      if (!streams.has(other.streamId)) continue;
+      const cause = conflictOf(other, outgoing);
+      if (cause === undefined) continue;
+      this.#problems.conflict(cause, scope, other.shape.metric, outgoing.shape.metric);
+      return;
+    }
+  }
+
+  #scope(id: string, of: Resource, scopeId: string, scope: InstrumentationScope): ScopeOutputs {
+    let resource = this.#resources.get(id);
+    if (resource === undefined) {
+      resource = { resource: of, scopes: new Map() };
+      this.#resources.set(id, resource);
+    }
+    let found = resource.scopes.get(scopeId);
+    if (found === undefined) {
+      found = { scope, streams: new Map() };
+      resource.scopes.set(scopeId, found);
+    }
+    return found;
+  }
+
+  #resource(from: ResourceEntry, plan: StreamPlan): OutputResource {
+    const last = this.#lastResources.get(plan);
+    if (last?.from === from) return last;
+    const { resourceKeys } = plan;
+    const resource = resourceKeys === undefined ? from.resource : this.#mergedResource(from, resourceKeys);
+    const id = resourceKeys === undefined ? from.key : resourceKey(resource);
+    const output = { from, id, resource };
+    this.#lastResources.set(plan, output);
+    return output;
+  }
+
+  /** Without a schema URL: members may have different ones, and one total must not fall apart by them. */
+  #mergedResource(from: ResourceEntry, keys: readonly string[]): Resource {
+    const kept = from.resource.attributes.filter(([key]) => keys.includes(key));
+    return { attributes: attributes([...this.#writer, ...kept]), schemaUrl: '' };
+  }
+}
+
+/** Whether a stream takes in series of a metric that its id stands for. */
+function accepts(stream: OutputStream, { input, shape }: Outgoing): boolean {
+  if (stream.accepts !== undefined) return stream.accepts(input);
+  const [held, added] = [stream.metric.explicitBounds, shape.metric.explicitBounds];
+  return held === added || (held.length === added.length && held.every((bound, i) => bound === added[i]));
+}
+
+function variantId(streamId: string, variant: number): string {
+  return variant === 0 ? streamId : `${variant}|${streamId}`;
+}
+
+/** Ids begin with the number of a plan and a colon. */
+function firstVariant(streamId: string): string {
+  return streamId.replace(/^\d+\|/, '');
+}
