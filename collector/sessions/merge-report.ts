@@ -151,6 +151,8 @@ function settle(
     const found = find(group, number, store);
     if (found === undefined || found.slot === 0) continue;
     const { state, slot, column, index } = found;
+    // Refused when it was defined.
+    if (state.kind === 'exponential_histogram') continue;
     if (without?.has(number)) {
       waiting.push(number);
       continue;

@@ -41,6 +41,23 @@ export class Uint32Column {
   }
 }
 
+export class Int32Column {
+  readonly chunks: Int32Array[] = [];
+
+  get(slot: number): number {
+    return this.chunks[slot >>> chunkBits]![slot & chunkMask]!;
+  }
+
+  set(slot: number, value: number): void {
+    this.chunks[slot >>> chunkBits]![slot & chunkMask] = value;
+  }
+
+  /** Makes room for slots below `length`; new cells are 0. */
+  grow(length: number): void {
+    while (this.chunks.length << chunkBits < length) this.chunks.push(new Int32Array(chunkLength));
+  }
+}
+
 export class Uint8Column {
   readonly chunks: Uint8Array[] = [];
 

@@ -2,6 +2,7 @@ import type { MetricDescription } from '../model/metric.ts';
 import type { Resource } from '../model/resource.ts';
 import type { Definitions, SeriesDefinition } from './definitions.ts';
 import { EndedList } from './ended-series.ts';
+import { ExponentialHistogramState } from './exponential-histogram.ts';
 import { GaugeState } from './gauge.ts';
 import { HistogramState } from './histogram.ts';
 import type { ResourceEntry } from './interned-resources.ts';
@@ -31,6 +32,7 @@ export class MetricStore {
   readonly sums = new SumState();
   readonly gauges = new GaugeState();
   readonly histograms = new HistogramState();
+  readonly exponentialHistograms = new ExponentialHistogramState();
   readonly summaries = new SummaryState();
   readonly members: Members;
   readonly clocks = new SamplingClocks();
@@ -66,8 +68,9 @@ export class MetricStore {
 
   /** Series held, of all kinds. */
   get seriesCount(): number {
-    const { sums, gauges, histograms, summaries } = this;
-    return sums.series.inUse + gauges.series.inUse + histograms.series.inUse + summaries.series.inUse;
+    let count = 0;
+    for (const { series } of this.#states) count += series.inUse;
+    return count;
   }
 
   /** Series that have ended and are not yet freed. */
@@ -83,6 +86,7 @@ export class MetricStore {
     if (kind === 'sum') return this.sums;
     if (kind === 'gauge') return this.gauges;
     if (kind === 'summary') return this.summaries;
+    if (kind === 'exponential_histogram') return this.exponentialHistograms;
     return this.histograms;
   }
 

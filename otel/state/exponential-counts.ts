@@ -1,0 +1,201 @@
+import {
+  isPopulated,
+  leadingZeros,
+  lengthThrough,
+  lengthToLast,
+  shiftToFit,
+  sumOf,
+} from './exponential-algebra.ts';
+import { bucketIndex, maxScale, upperBoundary } from './exponential-mapping.ts';
+import { BucketWindow } from './exponential-window.ts';
+
+/**
+ * One exponential histogram that others are added to: its scale falls, and its zero threshold rises, as far as they ask for, and as far as
+ * it takes to have at most so many buckets on either side. Both sides have the same scale. All of it is exact: what was added before and
+ * what comes are brought to the coarser scale by joining whole buckets, and to the higher zero threshold by moving what lies below to the
+ * zero count. A threshold within a bucket that counts something rises to that bucket's upper boundary. Allocates only to grow.
+ */
+export class ExponentialCounts {
+  scale = maxScale;
+  zeroThreshold = 0;
+  zeroCount = 0;
+  sum = 0;
+  readonly positive = new BucketWindow();
+  readonly negative = new BucketWindow();
+  #maxSize = 0;
+
+  /** Counts nothing, in this scale at the finest, from this zero threshold, in at most so many buckets on either side, 2 or more. */
+  begin(scale: number, zeroThreshold: number, maxSize: number): void {
+    this.scale = scale;
+    this.zeroThreshold = zeroThreshold;
+    this.zeroCount = 0;
+    this.sum = 0;
+    this.positive.clear();
+    this.negative.clear();
+    this.#maxSize = maxSize;
+  }
+
+  /** Whether any bucket or the zero count is not zero. */
+  get isNothing(): boolean {
+    return this.zeroCount === 0 && this.positive.isNothing && this.negative.isNothing;
+  }
+
+  /** Everything that it counts. */
+  get count(): number {
+    const { positive, negative } = this;
+    return (
+      this.zeroCount + sumOf(positive.counts, 0, positive.length) + sumOf(negative.counts, 0, negative.length)
+    );
+  }
+
+  /**
+   * Adds a histogram, `factor` times: 1, or -1 to take it away. A histogram that counts nothing has no say in scale and threshold, and one
+   * without buckets none in the scale: sources give any scale then.
+   */
+  add(
+    scale: number,
+    zeroThreshold: number,
+    zeroCount: number,
+    positiveOffset: number,
+    positive: Float64Array,
+    positiveStart: number,
+    positiveLength: number,
+    negativeOffset: number,
+    negative: Float64Array,
+    negativeStart: number,
+    negativeLength: number,
+    sum: number,
+    factor: number,
+  ): void {
+    this.sum += factor * sum;
+    const positiveZeros = leadingZeros(positive, positiveStart, positiveLength);
+    positiveOffset += positiveZeros;
+    positiveStart += positiveZeros;
+    positiveLength = lengthToLast(positive, positiveStart, positiveLength - positiveZeros);
+    const negativeZeros = leadingZeros(negative, negativeStart, negativeLength);
+    negativeOffset += negativeZeros;
+    negativeStart += negativeZeros;
+    negativeLength = lengthToLast(negative, negativeStart, negativeLength - negativeZeros);
+    const hasBuckets = positiveLength > 0 || negativeLength > 0;
+    if (!hasBuckets && zeroCount === 0) return;
+    if (zeroThreshold > this.zeroThreshold && !hasBuckets) this.raiseZeroThreshold(zeroThreshold);
+    this.zeroCount += factor * zeroCount;
+    if (!hasBuckets) return;
+    if (scale < this.scale) this.downscaleTo(scale);
+    let by = scale - this.scale;
+    if (zeroThreshold > this.zeroThreshold) this.raiseZeroThreshold(zeroThreshold);
+    if (zeroThreshold < this.zeroThreshold) {
+      let through = bucketIndex(this.zeroThreshold, this.scale);
+      const boundary = upperBoundary(through, this.scale);
+      if (this.zeroThreshold < boundary) {
+        if (
+          isPopulated(positive, positiveStart, positiveLength, positiveOffset, by, through) ||
+          isPopulated(negative, negativeStart, negativeLength, negativeOffset, by, through)
+        )
+          this.raiseZeroThreshold(boundary);
+        else through--;
+      }
+      let below = lengthThrough(positiveOffset, positiveLength, by, through);
+      this.zeroCount += factor * sumOf(positive, positiveStart, below);
+      positiveOffset += below;
+      positiveStart += below;
+      positiveLength -= below;
+      below = lengthThrough(negativeOffset, negativeLength, by, through);
+      this.zeroCount += factor * sumOf(negative, negativeStart, below);
+      negativeOffset += below;
+      negativeStart += below;
+      negativeLength -= below;
+    }
+    const shift = Math.max(
+      this.#shiftFor(this.positive, positiveOffset, positiveLength, by),
+      this.#shiftFor(this.negative, negativeOffset, negativeLength, by),
+    );
+    if (shift > 0) {
+      this.downscaleTo(this.scale - shift);
+      by += shift;
+    }
+    this.positive.add(positive, positiveStart, positiveLength, positiveOffset, by, factor);
+    this.negative.add(negative, negativeStart, negativeLength, negativeOffset, by, factor);
+  }
+
+  /** Adds what another one counts, `factor` times. */
+  addCounts(other: ExponentialCounts, factor: number): void {
+    const { positive, negative } = other;
+    this.add(
+      other.scale,
+      other.zeroThreshold,
+      other.zeroCount,
+      positive.offset,
+      positive.counts,
+      0,
+      positive.length,
+      negative.offset,
+      negative.counts,
+      0,
+      negative.length,
+      other.sum,
+      factor,
+    );
+  }
+
+  /** Makes it coarser: no scale but one that is at most its own. */
+  downscaleTo(scale: number): void {
+    const by = this.scale - scale;
+    if (by <= 0) return;
+    this.positive.downscale(by);
+    this.negative.downscale(by);
+    this.scale = scale;
+  }
+
+  /** Moves what is below to the zero count. No threshold but one that is at least its own. */
+  raiseZeroThreshold(threshold: number): void {
+    if (threshold <= this.zeroThreshold) return;
+    this.zeroThreshold = threshold;
+    const { positive, negative } = this;
+    if (positive.length === 0 && negative.length === 0) return;
+    let through = bucketIndex(threshold, this.scale);
+    const boundary = upperBoundary(through, this.scale);
+    if (threshold < boundary) {
+      if (positive.isPopulated(through) || negative.isPopulated(through)) this.zeroThreshold = boundary;
+      else through--;
+    }
+    this.zeroCount += positive.takeThrough(through) + negative.takeThrough(through);
+  }
+
+  /** Leaves out the zeros at the ends of both sides. */
+  trim(): void {
+    this.positive.trim();
+    this.negative.trim();
+  }
+
+  /** Becomes equal to another one. */
+  copyFrom(other: ExponentialCounts): void {
+    this.begin(other.scale, other.zeroThreshold, other.#maxSize);
+    this.zeroCount = other.zeroCount;
+    this.sum = other.sum;
+    this.positive.copyFrom(other.positive);
+    this.negative.copyFrom(other.negative);
+  }
+
+  #shiftFor(window: BucketWindow, offset: number, length: number, by: number): number {
+    if (length === 0) return 0;
+    let low = offset >> by;
+    let high = (offset + length - 1) >> by;
+    if (window.length > 0) {
+      low = Math.min(low, window.offset);
+      high = Math.max(high, window.offset + window.length - 1);
+    }
+    return shiftToFit(low, high, this.#maxSize);
+  }
+}
+
+/** Brings two histograms to one scale and one zero threshold, which is the least change that makes them comparable bucket by bucket. */
+export function bringTogether(one: ExponentialCounts, other: ExponentialCounts): void {
+  const scale = Math.min(one.scale, other.scale);
+  one.downscaleTo(scale);
+  other.downscaleTo(scale);
+  one.raiseZeroThreshold(other.zeroThreshold);
+  other.raiseZeroThreshold(one.zeroThreshold);
+  // Only to a boundary of their scale, which moves no further.
+  one.raiseZeroThreshold(other.zeroThreshold);
+}

@@ -1,0 +1,321 @@
+import { chunkBits, chunkMask, Float64Column } from './columns.ts';
+import { bringTogether, ExponentialCounts } from './exponential-counts.ts';
+import { maxScale } from './exponential-mapping.ts';
+import { type ExponentialFault, ExponentialReport } from './exponential-report.ts';
+import { ExponentialRows, type ExponentialSide } from './exponential-rows.ts';
+import type { BucketWindow } from './exponential-window.ts';
+import { counting, fromZero, isMonotonic, SeriesColumns } from './series-columns.ts';
+
+/** Buckets that are held for either side. What has more is held at a coarser scale. */
+export const maxHeldBuckets = 1024;
+
+/**
+ * Exponential histograms. `values` is the state of the current epoch as it was reported, `offsets` what earlier epochs counted less the
+ * baseline of this one: it may be negative, and has a scale and zero threshold of its own. Together they are what has been counted here.
+ * `mins` and `maxes` span the reports of the current epoch; NaN when none was reported.
+ *
+ * Within an epoch a source may make its buckets coarser, so counts are compared at the coarser scale and the higher zero threshold of the two.
+ * What is held never becomes finer than it was: a report that is finer than the one before it is kept at the held scale and threshold, so
+ * that nothing that was taken before, an offset or what a reader was given, is above what is held at the scale that both have.
+ */
+export class ExponentialHistogramState {
+  readonly kind = 'exponential_histogram';
+  readonly series = new SeriesColumns();
+  readonly values = new ExponentialRows();
+  readonly offsets = new ExponentialRows();
+  readonly mins = new Float64Column();
+  readonly maxes = new Float64Column();
+  /** The counts at hand: `settle` and `merge` read theirs, the calls whose names end in Report take what was read before. */
+  readonly report = new ExponentialReport();
+  /** Why the last settle or merge took nothing, the number that was found and the one that is held in its place; of no meaning after others. */
+  fault: ExponentialFault = 'fell';
+  faultyValue = 0;
+  heldValue = 0;
+  readonly #next = new ExponentialCounts();
+  readonly #held = new ExponentialCounts();
+
+  constructor() {
+    this.#grow();
+  }
+
+  allocate(): number {
+    const slot = this.series.allocate();
+    this.#grow();
+    this.mins.set(slot, NaN);
+    this.maxes.set(slot, NaN);
+    this.series.status.set(slot, isMonotonic);
+    return slot;
+  }
+
+  release(slot: number): void {
+    this.values.clear(slot);
+    this.offsets.clear(slot);
+    this.series.release(slot);
+  }
+
+  /** A new epoch: what the old one counted is kept, and counts start at nothing. */
+  beginEpoch(slot: number): void {
+    if ((this.series.status.get(slot) & counting) !== 0) this.#addToOffsets(slot, 1);
+    this.values.clear(slot);
+    this.mins.set(slot, NaN);
+    this.maxes.set(slot, NaN);
+  }
+
+  /**
+   * Takes the first counts after a definition; arguments as in {@link ExponentialReport}. Gives the count that was set aside as a
+   * baseline, or `undefined` when nothing was taken: see {@link ExponentialHistogramState.merge}.
+   */
+  settle(
+    slot: number,
+    scale: number,
+    zeroThreshold: number,
+    zeroCount: number,
+    positiveOffset: number,
+    positive: Float64Array,
+    positiveStart: number,
+    positiveLength: number,
+    negativeOffset: number,
+    negative: Float64Array,
+    negativeStart: number,
+    negativeLength: number,
+    sum: number,
+  ): number | undefined {
+    const isRead = this.report.read(
+      scale,
+      zeroThreshold,
+      zeroCount,
+      positiveOffset,
+      positive,
+      positiveStart,
+      positiveLength,
+      negativeOffset,
+      negative,
+      negativeStart,
+      negativeLength,
+      sum,
+    );
+    return isRead ? this.settleReport(slot) : this.#unread();
+  }
+
+  /**
+   * Takes newer counts of the same epoch, whole or not at all. False, with the reason in `fault`, when a count is below the held one at the
+   * coarser scale and the higher zero threshold of the two, is negative or not a finite number, or when scale or buckets are out of range.
+   */
+  merge(
+    slot: number,
+    scale: number,
+    zeroThreshold: number,
+    zeroCount: number,
+    positiveOffset: number,
+    positive: Float64Array,
+    positiveStart: number,
+    positiveLength: number,
+    negativeOffset: number,
+    negative: Float64Array,
+    negativeStart: number,
+    negativeLength: number,
+    sum: number,
+  ): boolean {
+    const isRead = this.report.read(
+      scale,
+      zeroThreshold,
+      zeroCount,
+      positiveOffset,
+      positive,
+      positiveStart,
+      positiveLength,
+      negativeOffset,
+      negative,
+      negativeStart,
+      negativeLength,
+      sum,
+    );
+    return isRead ? this.mergeReport(slot) : this.#unread() !== undefined;
+  }
+
+  /** As settle, with what was read. */
+  settleReport(slot: number): number | undefined {
+    if (!this.mergeReport(slot)) return undefined;
+    const status = this.series.status.get(slot);
+    this.series.status.set(slot, status | counting);
+    if ((status & (counting | fromZero)) !== 0) return 0;
+    this.#addToOffsets(slot, -1);
+    return this.report.count;
+  }
+
+  /** As merge, with what was read. */
+  mergeReport(slot: number): boolean {
+    // Slot 0 is nobody's.
+    if (slot === 0) return true;
+    const isPlain = this.#isPlain(slot);
+    if (!(isPlain ? this.#isFromHeld(slot) : this.#isFromHeldTogether(slot))) return false;
+    const { values, report } = this;
+    if (!isPlain) values.take(slot, this.#next);
+    else
+      values.set(
+        slot,
+        report.scale,
+        report.zeroThreshold,
+        report.zeroCount,
+        report.positiveOffset,
+        report.positive,
+        report.positiveStart,
+        report.positiveLength,
+        report.negativeOffset,
+        report.negative,
+        report.negativeStart,
+        report.negativeLength,
+        report.sum,
+      );
+    return true;
+  }
+
+  /** What was read against what is held: 0 when all counts are equal, above 0 when it holds all that is held and more, else below 0. */
+  orderReport(slot: number): number {
+    const holdsAll = this.#isPlain(slot) ? this.#isFromHeld(slot) : this.#isFromHeldTogether(slot);
+    return holdsAll ? Math.sign(this.report.count - this.values.count(slot)) : -1;
+  }
+
+  /** Adds what was read to what is held. False, and nothing is added, where sum or count would not be finite. */
+  addReport(slot: number): boolean {
+    const { values, report } = this;
+    const counts = this.#load(slot);
+    report.addTo(counts);
+    if (!Number.isFinite(counts.sum) || !Number.isFinite(counts.count)) return false;
+    values.take(slot, counts);
+    return true;
+  }
+
+  /** Another slot goes on from this one's counts, having counted nothing yet. */
+  moveTo(slot: number, moved: number): void {
+    if ((this.series.status.get(slot) & counting) === 0) return;
+    this.values.take(moved, this.#load(slot));
+    this.#addToOffsets(moved, -1);
+    this.mins.set(moved, this.mins.get(slot));
+    this.maxes.set(moved, this.maxes.get(slot));
+  }
+
+  /** Widens the range that the current epoch has seen. NaN: nothing was measured. */
+  takeMin(slot: number, min: number): void {
+    if (Number.isNaN(min) || this.mins.get(slot) <= min) return;
+    this.mins.set(slot, min);
+  }
+
+  takeMax(slot: number, max: number): void {
+    if (Number.isNaN(max) || this.maxes.get(slot) >= max) return;
+    this.maxes.set(slot, max);
+  }
+
+  /** Adds what a series has counted since the store began. */
+  addCounted(slot: number, to: ExponentialCounts): void {
+    if (this.offsets.isNothing(slot)) {
+      this.values.addTo(slot, to, 1);
+      to.sum += this.offsets.sums.get(slot);
+      return;
+    }
+    // By itself first: what cancels out must not make others coarser.
+    const counts = this.#load(slot);
+    this.offsets.addTo(slot, counts, 1);
+    counts.trim();
+    to.addCounts(counts, 1);
+  }
+
+  #addToOffsets(slot: number, factor: number): void {
+    const counts = this.#held;
+    counts.begin(maxScale, 0, maxHeldBuckets);
+    this.offsets.addTo(slot, counts, 1);
+    this.values.addTo(slot, counts, factor);
+    this.offsets.take(slot, counts);
+  }
+
+  /** What is held of the current epoch, to go on from. */
+  #load(slot: number): ExponentialCounts {
+    const { values } = this;
+    const counts = this.#held;
+    const threshold = values.isNothing(slot) ? 0 : values.zeroThresholds.get(slot);
+    counts.begin(values.hasBuckets(slot) ? values.scales.get(slot) : maxScale, threshold, maxHeldBuckets);
+    values.addTo(slot, counts, 1);
+    return counts;
+  }
+
+  /** Whether what was read and what is held have the same scale and zero threshold, and can be compared as they are. */
+  #isPlain(slot: number): boolean {
+    const { values, report } = this;
+    if (report.positiveLength > maxHeldBuckets || report.negativeLength > maxHeldBuckets) return false;
+    if (values.isNothing(slot)) return true;
+    if (values.zeroThresholds.get(slot) !== report.zeroThreshold) return false;
+    return values.scales.get(slot) === report.scale || !values.hasBuckets(slot);
+  }
+
+  #isFromHeld(slot: number): boolean {
+    const { values, report } = this;
+    const { positiveOffset, positive, positiveStart, positiveLength } = report;
+    const { negativeOffset, negative, negativeStart, negativeLength } = report;
+    return (
+      this.#isFrom(values.zeroCounts.get(slot), report.zeroCount) &&
+      this.#isSideFrom(values.positive, slot, positiveOffset, positive, positiveStart, positiveLength) &&
+      this.#isSideFrom(values.negative, slot, negativeOffset, negative, negativeStart, negativeLength)
+    );
+  }
+
+  #isSideFrom(
+    held: ExponentialSide,
+    slot: number,
+    offset: number,
+    counts: Float64Array,
+    start: number,
+    length: number,
+  ): boolean {
+    const cell = held.firstCells.get(slot);
+    const chunk = this.values.cells.chunks[cell >>> chunkBits];
+    const first = cell & chunkMask;
+    const shift = held.offsets.get(slot) - offset;
+    for (let i = 0; i < held.lengths.get(slot); i++) {
+      const at = shift + i;
+      if (!this.#isFrom(chunk![first + i]!, at >= 0 && at < length ? counts[start + at]! : 0)) return false;
+    }
+    return true;
+  }
+
+  /** Brings what was read, in `#next`, and what is held to one scale and zero threshold. */
+  #isFromHeldTogether(slot: number): boolean {
+    const next = this.#next;
+    next.begin(maxScale, this.report.zeroThreshold, maxHeldBuckets);
+    this.report.addTo(next);
+    const held = this.#load(slot);
+    bringTogether(next, held);
+    return (
+      this.#isFrom(held.zeroCount, next.zeroCount) &&
+      this.#isWindowFrom(held.positive, next.positive) &&
+      this.#isWindowFrom(held.negative, next.negative)
+    );
+  }
+
+  #isWindowFrom(held: BucketWindow, next: BucketWindow): boolean {
+    for (let i = 0; i < held.length; i++)
+      if (!this.#isFrom(held.counts[i]!, next.at(held.offset + i))) return false;
+    return true;
+  }
+
+  #isFrom(held: number, count: number): boolean {
+    if (count >= held) return true;
+    this.fault = 'fell';
+    this.faultyValue = count;
+    this.heldValue = held;
+    return false;
+  }
+
+  #unread(): undefined {
+    this.fault = this.report.fault;
+    this.faultyValue = this.report.faultyValue;
+    this.heldValue = 0;
+  }
+
+  #grow(): void {
+    const length = this.series.length;
+    this.values.grow(length);
+    this.offsets.grow(length);
+    this.mins.grow(length);
+    this.maxes.grow(length);
+  }
+}

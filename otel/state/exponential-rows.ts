@@ -1,0 +1,167 @@
+import { chunkBits, chunkMask, Float64Column, Int32Column, Uint32Column } from './columns.ts';
+import { leadingZeros, lengthToLast } from './exponential-algebra.ts';
+import { ExponentialCells, isSameRun } from './exponential-cells.ts';
+import type { ExponentialCounts } from './exponential-counts.ts';
+
+/** One side of histograms: by row, the index of the first bucket, how many there are, and their cells, which are one run in one chunk. */
+export class ExponentialSide {
+  readonly offsets = new Int32Column();
+  readonly lengths = new Uint32Column();
+  readonly firstCells = new Uint32Column();
+
+  grow(length: number): void {
+    this.offsets.grow(length);
+    this.lengths.grow(length);
+    this.firstCells.grow(length);
+  }
+}
+
+/**
+ * Exponential histograms in columns by row: scale, zero threshold, zero count, sum, and two sides of buckets, without zeros at their ends. The
+ * buckets are in a pool of cells, from which a row takes a run of the next power of two. A row begins with nothing.
+ */
+export class ExponentialRows {
+  readonly scales = new Int32Column();
+  readonly zeroThresholds = new Float64Column();
+  readonly zeroCounts = new Float64Column();
+  readonly sums = new Float64Column();
+  readonly positive = new ExponentialSide();
+  readonly negative = new ExponentialSide();
+  readonly cells = new ExponentialCells();
+
+  /** Makes room for rows below `length`. */
+  grow(length: number): void {
+    this.scales.grow(length);
+    this.zeroThresholds.grow(length);
+    this.zeroCounts.grow(length);
+    this.sums.grow(length);
+    this.positive.grow(length);
+    this.negative.grow(length);
+  }
+
+  /** Back to nothing. */
+  clear(row: number): void {
+    this.scales.set(row, 0);
+    this.zeroThresholds.set(row, 0);
+    this.zeroCounts.set(row, 0);
+    this.sums.set(row, 0);
+    this.#setSide(this.positive, row, 0, none, 0, 0);
+    this.#setSide(this.negative, row, 0, none, 0, 0);
+  }
+
+  /** Whether a row counts nothing. */
+  isNothing(row: number): boolean {
+    return this.zeroCounts.get(row) === 0 && !this.hasBuckets(row);
+  }
+
+  hasBuckets(row: number): boolean {
+    return this.positive.lengths.get(row) > 0 || this.negative.lengths.get(row) > 0;
+  }
+
+  /** Everything that a row counts. */
+  count(row: number): number {
+    let count = this.zeroCounts.get(row);
+    for (const side of [this.positive, this.negative]) {
+      const cell = side.firstCells.get(row);
+      const chunk = this.cells.chunks[cell >>> chunkBits];
+      const length = side.lengths.get(row);
+      for (let i = 0; i < length; i++) count += chunk![(cell & chunkMask) + i]!;
+    }
+    return count;
+  }
+
+  /** Replaces a row. The arrays are not those of its own cells. */
+  set(
+    row: number,
+    scale: number,
+    zeroThreshold: number,
+    zeroCount: number,
+    positiveOffset: number,
+    positive: Float64Array,
+    positiveStart: number,
+    positiveLength: number,
+    negativeOffset: number,
+    negative: Float64Array,
+    negativeStart: number,
+    negativeLength: number,
+    sum: number,
+  ): void {
+    this.scales.set(row, scale);
+    this.zeroThresholds.set(row, zeroThreshold);
+    this.zeroCounts.set(row, zeroCount);
+    this.sums.set(row, sum);
+    this.#setSide(this.positive, row, positiveOffset, positive, positiveStart, positiveLength);
+    this.#setSide(this.negative, row, negativeOffset, negative, negativeStart, negativeLength);
+  }
+
+  /** Replaces a row by what was added up. */
+  take(row: number, counts: ExponentialCounts): void {
+    const { positive, negative } = counts;
+    this.set(
+      row,
+      counts.scale,
+      counts.zeroThreshold,
+      counts.zeroCount,
+      positive.offset,
+      positive.counts,
+      0,
+      positive.length,
+      negative.offset,
+      negative.counts,
+      0,
+      negative.length,
+      counts.sum,
+    );
+  }
+
+  /** Adds a row to others, `factor` times. */
+  addTo(row: number, to: ExponentialCounts, factor: number): void {
+    const { positive, negative, cells } = this;
+    const positiveCell = positive.firstCells.get(row);
+    const negativeCell = negative.firstCells.get(row);
+    to.add(
+      this.scales.get(row),
+      this.zeroThresholds.get(row),
+      this.zeroCounts.get(row),
+      positive.offsets.get(row),
+      cells.chunks[positiveCell >>> chunkBits] ?? none,
+      positiveCell & chunkMask,
+      positive.lengths.get(row),
+      negative.offsets.get(row),
+      cells.chunks[negativeCell >>> chunkBits] ?? none,
+      negativeCell & chunkMask,
+      negative.lengths.get(row),
+      this.sums.get(row),
+      factor,
+    );
+  }
+
+  #setSide(
+    side: ExponentialSide,
+    row: number,
+    offset: number,
+    from: Float64Array,
+    start: number,
+    length: number,
+  ): void {
+    length = lengthToLast(from, start, length);
+    const zeros = leadingZeros(from, start, length);
+    start += zeros;
+    length -= zeros;
+    const held = side.lengths.get(row);
+    let cell = side.firstCells.get(row);
+    if (!isSameRun(held, length)) {
+      if (held > 0) this.cells.release(cell, held);
+      cell = length === 0 ? 0 : this.cells.allocate(length);
+      side.firstCells.set(row, cell);
+    }
+    side.lengths.set(row, length);
+    side.offsets.set(row, length === 0 ? 0 : offset + zeros);
+    if (length === 0) return;
+    const chunk = this.cells.chunks[cell >>> chunkBits]!;
+    const at = cell & chunkMask;
+    for (let i = 0; i < length; i++) chunk[at + i] = from[start + i]!;
+  }
+}
+
+const none = new Float64Array(0);
