@@ -179,7 +179,10 @@ function settle(
       waiting.push(number);
       continue;
     }
-    if (baseline > 0) outcome.baselines++;
+    if (baseline > 0) {
+      outcome.baselines++;
+      store.setAside(state, slot, baseline);
+    }
     store.appear(state, slot);
   }
   progress.unsettled = waiting;

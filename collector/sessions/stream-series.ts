@@ -90,6 +90,7 @@ export class StreamSeries {
       const { kind } = refusal;
       if (kind === 'invalid' || kind === 'limit' || kind === 'epoch_old')
         this.#counters.refusedSeries[kind]++;
+      this.#store.ledger.refuse(this.#member.id, series.metric.name, `series_${kind}`, 1, 0);
       this.#told.add(series.number);
       this.#onRefused(kind, 0, [series.number], refusal);
     }
@@ -205,11 +206,22 @@ export class StreamSeries {
     return undefined;
   }
 
+  /** A value that is not taken holds nothing new: it is below what is held, or no number. */
+  #book(number: number, cause: RejectCause): void {
+    const group = this.#columns.groupOf(number);
+    const found = group === undefined ? undefined : find(group, number, this.#store);
+    if (found === undefined || found.slot === 0) return;
+    const { series } = found.state;
+    const { metric } = this.#store.definitions.at(series.definition.get(found.slot)).entry;
+    this.#store.ledger.refuse(this.#member.id, metric.name, cause, 1, 0);
+  }
+
   #settleOutcome(report: number): void {
     const counters = this.#counters;
     counters.baselines += outcome.baselines;
     for (const { number, cause, value } of outcome.rejected) {
       counters.refusedPoints[cause]++;
+      this.#book(number, cause);
       if (this.#told.has(number)) continue;
       this.#told.add(number);
       const { kind, reason } = rejections[cause];

@@ -121,6 +121,22 @@ export class HistogramState {
     this.maxes.set(slot, max);
   }
 
+  /** How much was reported of the present epoch. */
+  reportedCount(slot: number): number {
+    const first = this.firstCell.get(slot);
+    let count = 0;
+    for (let cell = first; cell < first + this.widths.get(slot); cell++) count += this.values.get(cell);
+    return count;
+  }
+
+  /** How much has been counted since the store began. */
+  countedCount(slot: number): number {
+    const first = this.firstCell.get(slot);
+    let count = 0;
+    for (let cell = first; cell < first + this.widths.get(slot); cell++) count += this.counted(cell);
+    return count;
+  }
+
   /** What a bucket's cell has counted since the store began. */
   counted(cell: number): number {
     const chunk = cell >>> chunkBits;

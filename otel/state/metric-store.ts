@@ -1,10 +1,12 @@
 import type { MetricDescription } from '../model/metric.ts';
 import type { Resource } from '../model/resource.ts';
+import { countedAmount, isCounter, reportedAmount } from './counted-amount.ts';
 import type { Definitions, SeriesDefinition } from './definitions.ts';
 import { EndedList } from './ended-series.ts';
 import { ExponentialHistogramState } from './exponential-histogram.ts';
 import { GaugeState } from './gauge.ts';
 import { HistogramState } from './histogram.ts';
+import { InputLedger, type LedgerEntry } from './input-ledger.ts';
 import type { ResourceEntry } from './interned-resources.ts';
 import { allocateSlot, type KindState } from './kind-state.ts';
 import { entryOf, isForeign, kindCodeOf, kindsByCode, slotOf } from './member-series.ts';
@@ -37,6 +39,7 @@ export class MetricStore {
   readonly members: Members;
   readonly clocks = new SamplingClocks();
   readonly references = new SeriesReferences();
+  readonly ledger = new InputLedger();
   /** When this state began to count: microseconds by the store's clock. */
   readonly birthUs: number;
   /** Epochs that began after this are counted from zero by merging views. */
@@ -45,14 +48,14 @@ export class MetricStore {
   epochsOpened = 0;
   readonly #onSeries: SeriesListener;
   /** By kind code: see MemberSeries. */
-  readonly #states: readonly KindState[] = kindsByCode.map((kind) => this.stateOf(kind));
+  readonly states: readonly KindState[] = kindsByCode.map((kind) => this.stateOf(kind));
   readonly #ended: EndedList;
 
   constructor(birthUs: number, onSeries: SeriesListener) {
     this.birthUs = birthUs;
     this.horizonUs = birthUs;
     this.#onSeries = onSeries;
-    const columns = this.#states.map(({ series }) => series);
+    const columns = this.states.map(({ series }) => series);
     this.members = new Members(columns);
     this.#ended = new EndedList(columns);
   }
@@ -141,6 +144,26 @@ export class MetricStore {
     member.slots++;
     this.#onSeries(state, slot, definition, resource);
     return slot;
+  }
+
+  /** A new epoch of a series: what the one before reported and counted is kept. */
+  beginEpoch(state: KindState, slot: number): void {
+    if (isCounter(state, slot)) this.ledgerOf(state, slot).earlier += reportedAmount(state, slot);
+    state.beginEpoch(slot);
+  }
+
+  /** A first value was set aside: what of it is new cannot be known. */
+  setAside(state: KindState, slot: number, amount: number): void {
+    if (amount === 0) return;
+    const { baseline } = this.ledgerOf(state, slot);
+    baseline.points++;
+    baseline.amount += amount;
+  }
+
+  /** Where the series' member and metric are booked. */
+  ledgerOf({ series }: KindState, slot: number): LedgerEntry {
+    const member = this.members.at(series.member.get(slot))!;
+    return this.ledger.entry(member.id, this.definitions.at(series.definition.get(slot)).entry.metric.name);
   }
 
   /** The series is reported with a value: it takes part from here on. */
@@ -256,7 +279,7 @@ export class MetricStore {
     const isTold = input.startTimeUs !== 0 && input.startTimeUs !== series.startTimeUs.get(slot);
     series.startTimeUs.set(slot, isTold ? input.startTimeUs : this.timesUs[series.clock.get(slot)]!);
     this.idle(series, slot, nowUs);
-    state.beginEpoch(slot);
+    this.beginEpoch(state, slot);
     this.epochsOpened++;
     const status = series.status.get(slot) & isMonotonic;
     series.status.set(slot, this.#isAfterHorizon(input) ? status | fromZero : status);
@@ -286,6 +309,8 @@ export class MetricStore {
       series.absentAtS.set(moved, series.absentAtS.get(slot));
       state.moveTo(slot, moved);
       series.status.set(moved, status & ~present);
+      // The same state is held twice from here on, and was reported once.
+      if (isCounter(state, moved)) this.ledgerOf(state, moved).earlier -= reportedAmount(state, moved);
       member.series.add(entryOf(state.kind, moved));
       member.slots++;
       this.#onSeries(state, moved, definition, member.resource);
@@ -293,7 +318,7 @@ export class MetricStore {
   }
 
   #stateAt(entry: number): KindState {
-    return this.#states[kindCodeOf(entry)]!;
+    return this.states[kindCodeOf(entry)]!;
   }
 
   #free(entry: number): void {
@@ -302,6 +327,11 @@ export class MetricStore {
     const member = this.members.at(state.series.member.get(slot))!;
     // Its member knows it as its own, as foreign, or, when the member has moved on without it, not at all.
     if (!member.series.delete(entry)) member.series.delete(entryOf(state.kind, slot, true));
+    if (isCounter(state, slot)) {
+      const entry = this.ledgerOf(state, slot);
+      entry.earlier += reportedAmount(state, slot);
+      entry.freed += countedAmount(state, slot);
+    }
     this.references.release(state.series, slot);
     state.release(slot);
     if (--member.slots === 0 && member.isEvicted) this.#release(member);

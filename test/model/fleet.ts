@@ -5,6 +5,7 @@ import { SessionCounters } from '../../collector/sessions/session-counters.ts';
 import { Sessions } from '../../collector/sessions/sessions.ts';
 import { compileViews } from '../../collector/views/compile-views.ts';
 import { attributes } from '../../otel/model/attributes.ts';
+import { auditLedger } from '../../otel/state/audit-ledger.ts';
 import { catalogue, relayedBy, viewConfigs } from './catalogue.ts';
 import { FakeStream } from './fake-agent.ts';
 import { readCollection } from './read-collection.ts';
@@ -338,6 +339,7 @@ export class Fleet {
     equal(found, this.model.collect(model, this.#nowUs));
     this.#neverFalls(found);
     this.#conserves();
+    this.#balances();
     assert.deepEqual(this.counters.refusedPoints, this.model.rejected);
     assert.deepEqual(
       { epoch_old: this.counters.refusedSeries.epoch_old, invalid: this.counters.refusedSeries.invalid },
@@ -358,6 +360,21 @@ export class Fleet {
     assert.ok(shown <= truth, `${shown} jobs are shown and ${truth} were counted`);
     const { epoch_fell, not_finite, negative } = this.counters.refusedPoints;
     if (this.counters.baselines + epoch_fell + not_finite + negative === 0) assert.equal(shown, truth);
+  }
+
+  /** The book says what the model counted and set aside, and holds against the columns. */
+  #balances(): void {
+    const found = new Map<string, { counted: number; baseline: number }>();
+    for (const line of auditLedger(this.outputs.store)) {
+      const { member, metric, counted, baseline } = line;
+      assert.ok(line.isBalanced, `${member} ${metric}: ${JSON.stringify(line)}`);
+      if (counted === 0 && baseline.amount === 0) continue;
+      found.set(`${member} ${metric}`, { counted, baseline: baseline.amount });
+    }
+    const expected = [...this.model.booked].filter(
+      ([, { counted, baseline }]) => counted !== 0 || baseline !== 0,
+    );
+    assert.deepEqual(found, new Map(expected));
   }
 
   #neverFalls(found: ReadonlyMap<string, readonly ModelPoint[]>): void {

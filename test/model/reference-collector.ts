@@ -102,6 +102,8 @@ export class ReferenceCollector {
   readonly rejected = { epoch_fell: 0, not_finite: 0, negative: 0 };
   readonly refused = { epoch_old: 0, invalid: 0 };
   baselines = 0;
+  /** By member and metric, what was counted and what was set aside of counters: values of sums, counts of histograms. */
+  readonly booked = new Map<string, { counted: number; baseline: number }>();
   readonly #members = new Map<string, Member>();
   readonly #all = new Set<Series>();
   readonly #points = new Map<string, Point>();
@@ -409,10 +411,12 @@ export class ReferenceCollector {
     if (before === undefined && !series.beganAfterHorizon) {
       const counts = metric.kind === 'histogram' ? list(value).slice(0, -1) : list(value);
       if (counts.some((part) => part > 0)) this.baselines++;
+      this.#book(series).baseline += amountOf(series.of, list(value));
       return true;
     }
     const from = before === undefined ? list(value).map(() => 0) : list(before);
     const increment = list(value).map((part, i) => part - from[i]);
+    this.#book(series).counted += amountOf(series.of, increment);
     for (const reader of this.readers) if (reader.temporality === 'delta') add(series.due, reader, increment);
     for (const point of this.#pointsOf(series)) {
       point.total = point.total.map((part, i) => part + increment[i]);
@@ -452,6 +456,13 @@ export class ReferenceCollector {
       this.#points.set(key, point);
     }
     return series;
+  }
+
+  #book({ member, of }: Series): { counted: number; baseline: number } {
+    const key = `${member.id} ${of.metric.name}`;
+    const booked = this.booked.get(key) ?? { counted: 0, baseline: 0 };
+    this.booked.set(key, booked);
+    return booked;
   }
 
   #streamOf(view: ModelView, series: Series): Stream {
@@ -554,6 +565,12 @@ function streamIn(view: ModelView, series: Series): string {
           ...series.resource.filter(([key]) => view.resourceKeys!.includes(key)),
         ]);
   return `${view.output} ${attributesKey(resource)}`;
+}
+
+/** A histogram's last number is its sum. */
+function amountOf(of: CatalogueSeries, value: readonly number[]): number {
+  const counts = of.metric.kind === 'histogram' ? value.slice(0, -1) : value;
+  return counts.reduce((total, count) => total + count, 0);
 }
 
 function shown(value: readonly number[], startUs: number, timeUs: number): ModelPoint {

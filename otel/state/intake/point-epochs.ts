@@ -60,13 +60,14 @@ export class PointEpochs {
     const { series } = state;
     const status = series.status.get(slot);
     if ((status & counting) !== 0) this.store.epochsOpened++;
-    state.beginEpoch(slot);
+    this.store.beginEpoch(state, slot);
     const kept = status & (isMonotonic | present);
     series.status.set(slot, isWhole ? kept | fromZero : kept);
     series.startTimeUs.set(slot, shownStartUs);
     this.series.startsUs.set(clock, startUs);
     this.series.firstsUs.set(clock, timeUs);
     this.setAside = cell.settle(slot);
+    this.store.setAside(state, slot, this.setAside);
     this.newest(state, slot, clock, timeUs);
   }
 
