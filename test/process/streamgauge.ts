@@ -24,8 +24,12 @@ const env = Object.fromEntries(
 );
 
 /** Starts `streamgauge ARGUMENTS` as a process of its own. */
-export function startStreamgauge(args: readonly string[], build: Build = 'sources'): Child {
-  return new Child(process.execPath, [entries[build], ...args], { cwd: root, env });
+export function startStreamgauge(
+  args: readonly string[],
+  build: Build = 'sources',
+  moreEnv: Readonly<Record<string, string>> = {},
+): Child {
+  return new Child(process.execPath, [entries[build], ...args], { cwd: root, env: { ...env, ...moreEnv } });
 }
 
 /** Runs `streamgauge ARGUMENTS` to its end. @returns what it wrote. @throws Error with that when it fails */
@@ -50,6 +54,7 @@ export interface CollectorPorts {
 export async function startCollectorProcess(
   args: readonly string[] = [],
   ports: CollectorPorts = {},
+  moreEnv: Readonly<Record<string, string>> = {},
 ): Promise<CollectorProcess> {
   const grpcPort = ports.grpcPort ?? (await fixedPort());
   const httpPort = ports.httpPort ?? (await fixedPort());
@@ -59,7 +64,7 @@ export async function startCollectorProcess(
     '--http-port': httpPort,
     '--admin-port': adminPort,
   });
-  const child = startStreamgauge(['collector', ...listen.flat().map(String), ...args]);
+  const child = startStreamgauge(['collector', ...listen.flat().map(String), ...args], 'sources', moreEnv);
   const deadline = performance.now() + 30_000;
   while (!(await isReady(httpPort))) {
     if (child.ended || performance.now() > deadline) {

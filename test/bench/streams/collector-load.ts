@@ -46,8 +46,9 @@ export async function settle(collector: CollectorProcess, senders: readonly Repo
 export async function inCollector<T>(
   args: readonly string[],
   run: (collector: CollectorProcess) => Promise<T>,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<T> {
-  const collector = await startCollectorProcess(['--log-level', 'warn', ...args]);
+  const collector = await startCollectorProcess(['--log-level', 'warn', ...args], {}, env);
   pin(collector.child.pid, 0);
   try {
     return await run(collector);

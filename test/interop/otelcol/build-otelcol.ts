@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { run } from '../../process/child.ts';
-import { cached } from '../cached.ts';
+import { cached, cacheFolder } from '../cached.ts';
 
 const manifest = path.join(import.meta.dirname, 'manifest.yaml');
 
@@ -18,11 +19,8 @@ const timeoutMs = 9 * 60_000;
  * @throws Error with the output of what failed.
  */
 export async function buildOtelcol(): Promise<string> {
-  const text = await readFile(manifest, 'utf8');
-  const version = /^ {2}version: (\S+)$/m.exec(text)?.[1];
-  if (version === undefined) throw new Error(`${manifest} has no dist.version`);
-  const hash = createHash('sha256').update(text).update(os.arch()).digest('hex').slice(0, 16);
-  const folder = await cached(`otelcol-${version}-${hash}`, async (target) => {
+  const { name, version } = await build();
+  const folder = await cached(name, async (target) => {
     const work = await mkdtemp(path.join(os.tmpdir(), 'otelcol-'));
     try {
       const env = { GOBIN: path.join(work, 'bin'), GOFLAGS: '-buildvcs=false' };
@@ -41,4 +39,18 @@ export async function buildOtelcol(): Promise<string> {
     }
   });
   return path.join(folder, 'otelcol');
+}
+
+/** Whether an earlier run built it. */
+export async function isOtelcolBuilt(): Promise<boolean> {
+  const { name } = await build();
+  return existsSync(path.join(cacheFolder, name));
+}
+
+async function build(): Promise<{ name: string; version: string }> {
+  const text = await readFile(manifest, 'utf8');
+  const version = /^ {2}version: (\S+)$/m.exec(text)?.[1];
+  if (version === undefined) throw new Error(`${manifest} has no dist.version`);
+  const hash = createHash('sha256').update(text).update(os.arch()).digest('hex').slice(0, 16);
+  return { name: `otelcol-${version}-${hash}`, version };
 }

@@ -11,6 +11,8 @@ export interface OtelcolConfig {
 
 /** A running OpenTelemetry Collector that receives OTLP on 127.0.0.1. */
 export interface Otelcol {
+  /** Its process, while it runs. */
+  readonly pid: number;
   readonly grpcPort: number;
   readonly httpPort: number;
   /** What it wrote since it was last started. */
@@ -40,12 +42,19 @@ export function forwardTo(sinkUrl: string): Record<string, unknown> {
 }
 
 /** Builds the Collector if need be, starts it, and waits until it listens. */
-export async function startOtelcol(options: { readonly config: OtelcolConfig }): Promise<Otelcol> {
+export async function startOtelcol(options: {
+  readonly config: OtelcolConfig;
+  /** Added to its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}): Promise<Otelcol> {
   const executable = await buildOtelcol();
   const grpcPort = await fixedPort();
   const httpPort = await fixedPort();
   // JSON is YAML.
-  const env = { OTELCOL_CONFIG: JSON.stringify(configuration(options.config, grpcPort, httpPort)) };
+  const env = {
+    ...options.env,
+    OTELCOL_CONFIG: JSON.stringify(configuration(options.config, grpcPort, httpPort)),
+  };
 
   const start = async (): Promise<Child> => {
     const child = new Child(executable, ['--config', 'env:OTELCOL_CONFIG'], { env });
@@ -59,6 +68,9 @@ export async function startOtelcol(options: { readonly config: OtelcolConfig }):
   };
   let child = await start();
   return {
+    get pid() {
+      return child.pid;
+    },
     grpcPort,
     httpPort,
     get output() {
