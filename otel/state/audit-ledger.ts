@@ -25,7 +25,7 @@ export function auditLedger(store: MetricStore): LedgerLine[] {
   const lines = new Map<LedgerEntry, LedgerLine>();
   const unbooked = new Map<string, LedgerLine>();
   for (const entry of store.ledger) lines.set(entry, lineOf(entry));
-  for (const state of new Set(store.states)) addSeries(store, state, lines, unbooked);
+  for (const state of store.states) addSeries(store, state, lines, unbooked);
   const all = [...lines.values(), ...unbooked.values()];
   for (const line of all) {
     const difference = line.reported - line.counted - line.baseline.amount;

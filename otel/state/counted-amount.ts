@@ -10,11 +10,13 @@ export function isCounter(state: KindState, slot: number): boolean {
 /** What a counter holds of its present epoch as it was reported: a sum's value, a histogram's count. */
 export function reportedAmount(state: KindState, slot: number): number {
   if (state.kind === 'sum') return state.values.get(slot);
+  if (state.kind === 'exponential_histogram') return state.values.count(slot);
   return state.kind === 'histogram' ? state.reportedCount(slot) : 0;
 }
 
 /** What a counter has counted since the store began, as merging views add it up. */
 export function countedAmount(state: KindState, slot: number): number {
   if (state.kind === 'sum') return state.counted(slot);
+  if (state.kind === 'exponential_histogram') return state.values.count(slot) + state.offsets.count(slot);
   return state.kind === 'histogram' ? state.countedCount(slot) : 0;
 }

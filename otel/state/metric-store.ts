@@ -72,7 +72,7 @@ export class MetricStore {
   /** Series held, of all kinds. */
   get seriesCount(): number {
     let count = 0;
-    for (const { series } of this.#states) count += series.inUse;
+    for (const { series } of this.states) count += series.inUse;
     return count;
   }
 
