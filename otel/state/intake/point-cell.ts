@@ -20,3 +20,8 @@ export interface PointCell {
   /** A number that is equal for equal values, and hardly for others. */
   fingerprint(): number;
 }
+
+/** Whether `column[at, at + width)` is within the column. */
+export function isRange({ length }: Float64Array, at: number, width: number): boolean {
+  return at >= 0 && width >= 0 && at + width <= length;
+}

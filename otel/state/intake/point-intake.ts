@@ -8,6 +8,7 @@ import { isMonotonic } from '../series-columns.ts';
 import { CumulativePoints } from './cumulative-points.ts';
 import { DeltaIntervals } from './delta-intervals.ts';
 import { DeltaPoints } from './delta-points.ts';
+import { ExponentialHistogramCell } from './exponential-histogram-cell.ts';
 import { GaugeCell } from './gauge-cell.ts';
 import { HistogramCell } from './histogram-cell.ts';
 import type { PointCell } from './point-cell.ts';
@@ -48,6 +49,7 @@ export class PointIntake {
   readonly #sum: SumCell;
   readonly #gauge: GaugeCell;
   readonly #histogram: HistogramCell;
+  readonly #exponential: ExponentialHistogramCell;
   readonly #summary: SummaryCell;
 
   constructor(store: MetricStore, rules: Partial<PointRules> = {}) {
@@ -60,6 +62,7 @@ export class PointIntake {
     this.#sum = new SumCell(store.sums);
     this.#gauge = new GaugeCell(store.gauges);
     this.#histogram = new HistogramCell(store.histograms);
+    this.#exponential = new ExponentialHistogramCell(store.exponentialHistograms);
     this.#summary = new SummaryCell(store.summaries);
   }
 
@@ -144,17 +147,60 @@ export class PointIntake {
     if (clock === 0) return 'unknown_series';
     if (!isTime(startUs, timeUs)) return 'time';
     const slot = this.#series.slots.get(clock);
-    if (width !== histograms.widths.get(slot) || at < 0 || at + width > counts.length) return 'shape';
-    const cell = this.#histogram;
-    cell.counts = counts;
-    cell.at = at;
-    cell.width = width;
-    cell.sum = sum;
-    cell.min = min;
-    cell.max = max;
-    if (!cell.isValid) return 'negative';
-    if (!Number.isFinite(sum)) return 'not_finite';
-    return this.#counter(cell, temporality, slot, clock, startUs, timeUs);
+    const refusal = this.#histogram.read(slot, counts, at, width, sum, min, max);
+    if (refusal !== undefined) return refusal;
+    return this.#counter(this.#histogram, temporality, slot, clock, startUs, timeUs);
+  }
+
+  /**
+   * A point of an exponential histogram, taken whole or not at all: positive bucket `positiveOffset + i` counts `positive[positiveStart + i]`, for i
+   * below `positiveLength`; likewise the negative ones. Sum, min and max as for explicit histograms. `shape`: scale or buckets that no double needs.
+   */
+  exponentialHistogram(
+    handle: number,
+    temporality: Temporality,
+    startUs: number,
+    timeUs: number,
+    scale: number,
+    zeroThreshold: number,
+    zeroCount: number,
+    positiveOffset: number,
+    positive: Float64Array,
+    positiveStart: number,
+    positiveLength: number,
+    negativeOffset: number,
+    negative: Float64Array,
+    negativeStart: number,
+    negativeLength: number,
+    sum: number,
+    min: number,
+    max: number,
+    arrivalUs: number,
+  ): PointOutcome {
+    this.#epochs.arrive(arrivalUs);
+    const { exponentialHistograms } = this.#store;
+    const clock = this.#life.clockOf(handle, exponentialHistograms);
+    if (clock === 0) return 'unknown_series';
+    if (!isTime(startUs, timeUs)) return 'time';
+    const refusal = this.#exponential.read(
+      scale,
+      zeroThreshold,
+      zeroCount,
+      positiveOffset,
+      positive,
+      positiveStart,
+      positiveLength,
+      negativeOffset,
+      negative,
+      negativeStart,
+      negativeLength,
+      sum,
+      min,
+      max,
+    );
+    if (refusal !== undefined) return refusal;
+    const slot = this.#series.slots.get(clock);
+    return this.#counter(this.#exponential, temporality, slot, clock, startUs, timeUs);
   }
 
   /** A point of a summary, whose quantiles have the values `values[at, at + width)`, which may be any. Count and sum are cumulative. */
@@ -175,16 +221,9 @@ export class PointIntake {
     if (clock === 0) return 'unknown_series';
     if (!isTime(startUs, timeUs)) return 'time';
     const slot = this.#series.slots.get(clock);
-    if (width !== summaries.widths.get(slot) || at < 0 || at + width > values.length) return 'shape';
-    // Written so that NaN is turned away too.
-    if (!(count >= 0 && count < Infinity)) return 'negative';
-    if (!Number.isFinite(sum)) return 'not_finite';
-    const cell = this.#summary;
-    cell.count = count;
-    cell.sum = sum;
-    cell.values = values;
-    cell.at = at;
-    return this.#cumulative.counter(cell, slot, clock, startUs, timeUs);
+    const refusal = this.#summary.read(slot, count, sum, values, at, width);
+    if (refusal !== undefined) return refusal;
+    return this.#cumulative.counter(this.#summary, slot, clock, startUs, timeUs);
   }
 
   /** A point that says that the series has no value at this time: OTLP's flag, Prometheus' staleness marker. What it counted stays. */

@@ -17,8 +17,9 @@
  * - `overlap`: its interval overlaps one that was counted.
  * - `too_late`: its interval ends before all that are remembered, so it may have been counted already.
  * - `epoch_old`: it is of an epoch before the held one.
- * - `not_finite`, `negative`: a sum that is not finite; a monotonic sum or a count below zero, or one that is no number.
- * - `shape`: it has not as many buckets as its metric's bounds ask for, or not as many values as quantiles.
+ * - `not_finite`: a sum or count that is not a finite number, or would become so.
+ * - `negative`: a monotonic sum or a count below zero.
+ * - `shape`: it has not as many buckets as its metric's bounds ask for, or not as many values as quantiles; or buckets that no double needs.
  * - `time`: its time is missing, or before its start time.
  * - `unknown_series`: the series has been freed, or a stream reports it now: define it again.
  */

@@ -4,7 +4,6 @@ import {
   AggregationTemporality,
   type ResourceMetrics as CollectedMetrics,
   MeterProvider,
-  MetricReader,
 } from '@opentelemetry/sdk-metrics';
 import test from 'ava';
 import fc from 'fast-check';
@@ -15,22 +14,7 @@ import { resourceMetricsFromSdk } from '../../../../otel/otlp/from-sdk.ts';
 import type { PointOutcome } from '../../../../otel/state/intake/point-outcome.ts';
 import { batchesOf, PointBatch } from '../../../../otel/state/point-batch.ts';
 import { birthUs, IntakeRig, second } from './intake-rig.ts';
-
-/** Hands out what was measured when it is asked. */
-class Collector extends MetricReader {
-  constructor(temporality: AggregationTemporality) {
-    super({ aggregationTemporalitySelector: () => temporality });
-  }
-
-  async take(): Promise<CollectedMetrics> {
-    const { resourceMetrics, errors } = await this.collect();
-    if (errors.length > 0) throw errors[0];
-    return resourceMetrics;
-  }
-
-  protected override async onForceFlush(): Promise<void> {}
-  protected override async onShutdown(): Promise<void> {}
-}
+import { AskedReader, nextMillisecond } from './sdk-reader.ts';
 
 /** One data point of the SDK with what it is of. */
 interface SdkPoint {
@@ -141,18 +125,12 @@ const measurements: fc.Arbitrary<Measurement[]> = fc.array(
   { maxLength: 30 },
 );
 
-/** Collections happen apart, by the clock that the SDK reads. */
-async function nextMillisecond(): Promise<void> {
-  const now = Date.now();
-  while (Date.now() <= now + 1) await new Promise((resolve) => setImmediate(resolve));
-}
-
 test("the SDK's cumulative and delta points of the same measurements come to the SDK's cumulative state", async (t) => {
   let points = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(measurements, { minLength: 1, maxLength: 6 }), async (rounds) => {
-      const cumulative = new Collector(AggregationTemporality.CUMULATIVE);
-      const delta = new Collector(AggregationTemporality.DELTA);
+      const cumulative = new AskedReader(AggregationTemporality.CUMULATIVE);
+      const delta = new AskedReader(AggregationTemporality.DELTA);
       const provider = new MeterProvider({ readers: [cumulative, delta] });
       const meter = provider.getMeter('sdk');
       const instruments: Record<string, Counter | UpDownCounter | Histogram> = {

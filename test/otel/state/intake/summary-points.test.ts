@@ -38,7 +38,7 @@ test('summaries are handed on: count and sum go on or begin anew, quantiles are 
   t.is(take(100, 160, 9, 90, [5, 6]), 'epoch_old');
   t.is(take(140, 160, 4, 40, [5]), 'shape');
   t.is(take(140, 160, -1, 40, [5, 6]), 'negative');
-  t.is(take(140, 160, Number.NaN, 40, [5, 6]), 'negative');
+  t.is(take(140, 160, Number.NaN, 40, [5, 6]), 'not_finite');
   t.is(take(140, 160, 4, Infinity, [5, 6]), 'not_finite');
   t.is(take(140, 130, 4, 40, [5, 6]), 'time');
   t.deepEqual(held(), [3, 30, 5, 6]);
