@@ -6,9 +6,10 @@ import { withoutValue } from '../../otel/state/series-columns.ts';
 import type { NumberColumn } from '../../proto/columns/number-column.ts';
 import { columnKinds, type GroupColumns } from '../../proto/report/group-columns.ts';
 import type { GroupProgress } from './group-progress.ts';
+import { mergeExponential, settleExponential } from './merge-exponential.ts';
 
 /** Why a value was not taken. */
-export type RejectCause = 'epoch_fell' | 'not_finite' | 'negative';
+export type RejectCause = 'epoch_fell' | 'not_finite' | 'negative' | 'out_of_range';
 
 export interface Rejected {
   readonly number: number;
@@ -25,13 +26,18 @@ export class MergeOutcome {
 
   /** Notes a series whose value was not taken: once, however many of its values were found wanting. */
   reject(number: number, value: number, held: number): void {
-    if (this.#numbers.has(number)) return;
-    this.#numbers.add(number);
     const cause = !Number.isFinite(value)
       ? 'not_finite'
       : value < 0 && held === 0
         ? 'negative'
         : 'epoch_fell';
+    this.rejectFor(number, value, cause);
+  }
+
+  /** The same, where the cause is known. */
+  rejectFor(number: number, value: number, cause: RejectCause): void {
+    if (this.#numbers.has(number)) return;
+    this.#numbers.add(number);
     this.rejected.push({ number, cause, value });
   }
 
@@ -57,7 +63,7 @@ export function mergeGroup(
 ): void {
   store.timesUs[progress.clock] = group.timeUs;
   if (progress.unsettled.length > 0) settle(group, progress, store, outcome);
-  const { sums, gauges, histograms, summaries } = group;
+  const { sums, gauges, histograms, exponentialHistograms, summaries } = group;
   if (sums.changedCount > 0) {
     mergeSums(sums, store.sums.values, store.sums.series.status, indexes);
     if (indexes.size > 0) reject(sums, outcome, (index) => store.sums.values.get(sums.attached[index]));
@@ -68,6 +74,8 @@ export function mergeGroup(
     else mergeGauges(gauges, values, windows, group.timeUs - group.stepUs, group.timeUs);
   }
   if (histograms.count > 0) mergeHistograms(group, store, outcome);
+  if (exponentialHistograms.count > 0)
+    mergeExponential(exponentialHistograms, store.exponentialHistograms, outcome);
   if (summaries.changedCount > 0) mergeSummaries(group, store, outcome);
   if (group.noRecordedValueCount > 0 || progress.withoutValue.length > 0)
     markWithoutValue(group, progress, store);
@@ -151,8 +159,6 @@ function settle(
     const found = find(group, number, store);
     if (found === undefined || found.slot === 0) continue;
     const { state, slot, column, index } = found;
-    // Refused when it was defined.
-    if (state.kind === 'exponential_histogram') continue;
     if (without?.has(number)) {
       waiting.push(number);
       continue;
@@ -164,6 +170,8 @@ function settle(
       const sum = at < 0 ? 0 : sums.values[at];
       baseline = state.settle(slot, column.values, index, Number.isFinite(sum) ? sum : 0);
       if (baseline === undefined) rejectHistogram(found, store, outcome);
+    } else if (state.kind === 'exponential_histogram') {
+      baseline = settleExponential(group.exponentialHistograms, index, state, outcome);
     } else if (state.kind === 'summary') {
       const { sums, quantileValues, firstCells } = group.summaries;
       const count = column.values[index];

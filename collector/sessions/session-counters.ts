@@ -43,7 +43,7 @@ export class SessionCounters {
   /** First values that merging views set aside. */
   baselines = 0;
   /** Points that were not taken, by cause. */
-  readonly refusedPoints = { epoch_fell: 0, not_finite: 0, negative: 0 };
+  readonly refusedPoints = { epoch_fell: 0, not_finite: 0, negative: 0, out_of_range: 0 };
   /** Series that were not taken, by cause. */
   readonly refusedSeries = { invalid: 0, limit: 0, epoch_old: 0 };
   /** Members that were silent for too long, and members freed after that. */

@@ -49,7 +49,7 @@ export type SessionState = 'waiting' | 'open' | 'ended';
 
 const protocolVersion = 1;
 /** What agents may use beyond that: docs/protocol.md, "Welcome". */
-const capabilities = ['summary'];
+const capabilities = ['exponential_histogram', 'summary'];
 /** For both agents' logs and ours. */
 const whichAgents =
   'where two agents run on one machine (npm start runs one) or on a cloned disk, give one of them an agent_id of its own';

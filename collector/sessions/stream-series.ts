@@ -85,7 +85,8 @@ export class StreamSeries {
     this.#intake.begin(define);
     for (const [i, definition] of define.series.entries()) {
       const series = this.#intake.series(definition, i, this.size);
-      const refusal = this.#addCells(series, i) ?? series.refusal ?? this.#takeIn(series, i, nowUs);
+      this.#addCells(series);
+      const refusal = series.refusal ?? this.#takeIn(series, i, nowUs);
       if (refusal === undefined) continue;
       const { kind } = refusal;
       if (kind === 'invalid' || kind === 'limit' || kind === 'epoch_old')
@@ -160,25 +161,20 @@ export class StreamSeries {
     }
   }
 
-  /** Gives the series its cells, in the place that the agent counts on. Gives a refusal for a kind that has none. */
-  #addCells({ number, group, metric }: DefinedSeries, index: number): Refusal | undefined {
+  /** Gives the series its cells, in the place that the agent counts on. */
+  #addCells({ number, group, metric }: DefinedSeries): void {
     const { kind, explicitBounds, hasSum, hasMin, hasMax } = metric;
     const buckets = explicitBounds.length + 1;
     if (!this.#columns.groups.has(group) && this.#columns.groups.size >= maxGroups)
       throw new StreamgaugeError('overloaded', `more than ${maxGroups} sampling groups on one stream`);
     const quantiles = metric.quantiles.length;
     this.#columns.define({ number, group, kind, buckets, quantiles, hasSum, hasMin, hasMax, attached: 0 });
-    const refusal: Refusal | undefined =
-      kind === 'exponential_histogram'
-        ? { kind: 'invalid', reason: `${kind} is not taken here`, fieldPath: `series[${index}].metric` }
-        : undefined;
     const columns = this.#columns.groups.get(group)!;
     if (!this.#progress.has(columns)) {
       const clock = this.#store.clocks.of(this.#member, group);
       const { absences } = this.#member;
       this.#progress.set(columns, { clock, unsettled: [], withoutValue: [], absences });
     }
-    return refusal;
   }
 
   /** Takes the series into the store. Gives a refusal when that holds it otherwise. */
@@ -235,4 +231,5 @@ const rejections: Record<RejectCause, { readonly kind: RefuseKind; readonly reas
   epoch_fell: { kind: 'epoch_fell', reason: 'is below the one that is held under the same epoch' },
   not_finite: { kind: 'not_finite', reason: 'of a sum is not a finite number' },
   negative: { kind: 'invalid', reason: 'of a counter is below zero, where counters start' },
+  out_of_range: { kind: 'invalid', reason: 'is a scale or an index of buckets that no value falls into' },
 };

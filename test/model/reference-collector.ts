@@ -99,7 +99,7 @@ export class ReferenceCollector {
   horizonUs: number;
   readonly readers: ModelReader[] = [];
   readonly streams = new Map<string, ModelStream>();
-  readonly rejected = { epoch_fell: 0, not_finite: 0, negative: 0 };
+  readonly rejected = { epoch_fell: 0, not_finite: 0, negative: 0, out_of_range: 0 };
   readonly refused = { epoch_old: 0, invalid: 0 };
   baselines = 0;
   /** By member and metric, what was counted and what was set aside of counters: values of sums, counts of histograms. */

@@ -115,7 +115,7 @@ test('what falls or is not finite is refused whole, once, and what comes after i
       [1, 1, 1, 1],
     ]);
   }
-  t.deepEqual(core.counters.refusedPoints, { epoch_fell: 1, not_finite: 2, negative: 0 });
+  t.deepEqual(core.counters.refusedPoints, { epoch_fell: 1, not_finite: 2, negative: 0, out_of_range: 0 });
   const refusals = stream.received.filter(({ type }) => type === 'refuse');
   t.is(refusals.length, 1);
   t.like(refusals[0], { kind: 'epoch_fell', report: 2, series: [1] });

@@ -438,19 +438,17 @@ test('a series may move to another group once its number is retired', (t) => {
   t.is(core.store.seriesCount, 1);
 });
 
-test('a kind that needs a capability is refused, and may be retired', (t) => {
+test('all kinds of metrics are taken, and said to be', (t) => {
   const core = new Core();
   const stream = joined(core);
-  const send = (message: Parameters<typeof encodeAgentMessage>[0]) =>
-    stream.session.receive(encodeAgentMessage(message));
-  const spread = metric({ name: 's', kind: 'exponential_histogram' });
-  const series = { number: 1, resource: 0, metric: 1, attributes: [], group: 0, epoch: 0, startTimeUs: 0 };
-  send({ ...nothing, metrics: [{ ...spread, number: 1, scope: 0 }], series: [series] });
-  t.like(refusals(stream)[0], { kind: 'invalid', series: [1], fieldPath: 'series[0].metric' });
-  send({ type: 'retire', series: [1], reason: 'gone' });
+  t.deepEqual((stream.received[0] as Welcome).capabilities, ['exponential_histogram', 'summary']);
+  for (const kind of ['sum', 'gauge', 'histogram', 'exponential_histogram', 'summary'] as const)
+    stream.define(of(metric({ name: kind, kind })), 'e', 0, 0);
+  t.is(refusals(stream).length, 0);
+  t.is(core.store.seriesCount, 5);
+  for (let number = 1; number <= 5; number++) stream.retire(number, 'gone');
   t.is(stream.ended, undefined);
-  send({ type: 'retire', series: [1], reason: 'gone' });
-  t.is(stream.ended?.cause, 'invalid');
+  t.is(core.store.endedCount, 5);
 });
 
 test('a histogram is taken whole or not at all', (t) => {
@@ -466,7 +464,7 @@ test('a histogram is taken whole or not at all', (t) => {
     report(stream, { [number]: bad });
     t.deepEqual(core.values('latency'), [[5, 5, 5, 30]]);
   }
-  t.deepEqual(core.counters.refusedPoints, { epoch_fell: 1, not_finite: 2, negative: 0 });
+  t.deepEqual(core.counters.refusedPoints, { epoch_fell: 1, not_finite: 2, negative: 0, out_of_range: 0 });
   report(stream, { [number]: [6, 6, 6, 36] });
   t.deepEqual(core.values('latency'), [[6, 6, 6, 36]]);
 });
