@@ -11,6 +11,7 @@ import type { HttpListener } from './http/http-listener.ts';
 import type { MetricsRouteOptions } from './http/metrics-route.ts';
 import { adminServer, httpServer, prometheusServer } from './http/servers.ts';
 import { FullCollection, isPull, isPush, type PushReader, pushReader, targetOf } from './metric-readers.ts';
+import { OutputProblems } from './outputs/output-problems.ts';
 import { Outputs } from './outputs/outputs.ts';
 import { GrpcReceiver } from './receivers/grpc-receiver.ts';
 import { Sessions } from './sessions/sessions.ts';
@@ -56,6 +57,7 @@ export class Collector {
   readonly #config: CollectorConfig;
   readonly #log: CollectorLog;
   readonly #version: string;
+  readonly #problems: OutputProblems;
   readonly #outputs: Outputs;
   readonly #sessions: Sessions;
   readonly #telemetry: CollectorTelemetry;
@@ -74,11 +76,13 @@ export class Collector {
     const directoryId = randomBytes(16);
     const term = randomBytes(8);
     const writerId = directoryId.toString('hex');
+    this.#problems = new OutputProblems((problem, message) => log.warn({ problem }, message));
     this.#outputs = new Outputs({
       nowUs: storeNowUs,
       plansFor: compileViews(config.views),
       writerId,
       outputExpiryMs: config.outputExpiryMs,
+      problems: this.#problems,
     });
     this.#telemetry = new CollectorTelemetry({
       version,
@@ -240,6 +244,8 @@ export class Collector {
       inputSeries: store.seriesCount,
       outputSeries: this.#outputs.points,
       epochsOpened: store.epochsOpened,
+      outputConflicts: this.#problems.conflicts,
+      viewsInapplicable: this.#problems.inapplicable,
     };
   }
 
@@ -276,6 +282,7 @@ export class Collector {
       ...this.figures(),
       members: this.#levels(),
       streams: this.#sessions.counters,
+      problems: this.#problems.list,
       readers: this.#readerFigures(),
       exports: this.#pushReaders.map(({ reader }) => reader.status),
     };

@@ -63,4 +63,8 @@ export interface CollectorLevels {
   readonly outputSeries: number;
   /** Epochs opened by series that had another one before; since the start, never less than before. */
   readonly epochsOpened: number;
+  /** Metric streams made beside another one of the same resource, scope and name, by cause, since the start. */
+  readonly outputConflicts: Readonly<Record<string, number>>;
+  /** Metrics that a view made nothing of, since the start. */
+  readonly viewsInapplicable: number;
 }

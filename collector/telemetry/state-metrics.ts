@@ -65,6 +65,22 @@ export const stateMetrics: readonly ObservedMetric<TelemetrySource>[] = [
       emitEach(emit, 'streamgauge.cause', { ...counters.sessions.refusedSeries }),
   },
   {
+    name: 'streamgauge.collector.output.conflict',
+    kind: 'counter',
+    unit: '{stream}',
+    description:
+      'Metric streams that were made beside another one of the same resource, scope and name, by what they differ in.',
+    attributes: ['streamgauge.cause'],
+    observe: ({ levels }, emit) => emitEach(emit, 'streamgauge.cause', levels().outputConflicts),
+  },
+  {
+    name: 'streamgauge.collector.view.inapplicable',
+    kind: 'counter',
+    unit: '{metric}',
+    description: 'Metrics that a view made nothing of, because its aggregation has no meaning for their kind.',
+    observe: ({ levels }, emit) => emit(levels().viewsInapplicable),
+  },
+  {
     name: 'streamgauge.collector.epoch.opened',
     kind: 'counter',
     unit: '{epoch}',

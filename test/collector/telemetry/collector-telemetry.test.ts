@@ -21,6 +21,8 @@ const levels: CollectorLevels = {
   inputSeries: 500,
   outputSeries: 50,
   epochsOpened: 4,
+  outputConflicts: { unit: 1, kind: 2 },
+  viewsInapplicable: 3,
 };
 
 function started(t: ExecutionContext, now = () => performance.now()) {
