@@ -1,9 +1,12 @@
 import type { StreamLimits } from '../../collector/config/collector-config.ts';
+import { type OutputProblem, OutputProblems } from '../../collector/outputs/output-problems.ts';
 import { Outputs } from '../../collector/outputs/outputs.ts';
 import { SessionCounters } from '../../collector/sessions/session-counters.ts';
 import { Sessions } from '../../collector/sessions/sessions.ts';
 import { compileViews } from '../../collector/views/compile-views.ts';
 import type { ViewConfig } from '../../otel/config/metric-views.ts';
+import type { Attributes } from '../../otel/model/attributes.ts';
+import type { MetricDescription } from '../../otel/model/metric.ts';
 import { FakeStream } from '../model/fake-agent.ts';
 import { readCollection } from '../model/read-collection.ts';
 import type { ModelPoint } from '../model/reference-collector.ts';
@@ -25,6 +28,9 @@ export class Core {
   readonly counters = new SessionCounters();
   readonly outputs: Outputs;
   readonly sessions: Sessions;
+  /** What the outputs told of, once each. */
+  readonly told: (OutputProblem & { message: string })[] = [];
+  readonly problems = new OutputProblems((problem, message) => void this.told.push({ ...problem, message }));
   readonly logged: { level: string; fields: object; message: string }[] = [];
 
   constructor(options: { views?: readonly ViewConfig[]; limits?: Partial<StreamLimits> } = {}) {
@@ -34,6 +40,7 @@ export class Core {
       plansFor: compileViews(options.views ?? []),
       writerId: 'writer',
       outputExpiryMs: 86_400_000,
+      problems: this.problems,
     });
     this.sessions = new Sessions({
       store: this.outputs.store,
@@ -68,6 +75,16 @@ export class Core {
   /** The values of one output, ascending. */
   values(name: string): unknown[] {
     return (this.scrape().get(name) ?? []).map(({ value }) => value).sort();
+  }
+
+  /** What leaves: each stream's metric with its resource's attributes. */
+  streams(): { metric: MetricDescription; resource: Attributes }[] {
+    const { resources } = this.outputs.collect(this.outputs.passerBy(), this.nowUs);
+    return [...resources].flatMap(({ resource, scopes }) =>
+      scopes.flatMap(({ streams }) =>
+        streams.map(({ metric }) => ({ metric, resource: resource.attributes })),
+      ),
+    );
   }
 
   wait(seconds: number): void {

@@ -1,48 +1,14 @@
 import test from 'ava';
 import fc from 'fast-check';
-import type { ViewConfig, ViewStream } from '../../../otel/config/metric-views.ts';
-import { type Attributes, attributes } from '../../../otel/model/attributes.ts';
-import { type MetricDescription, metric } from '../../../otel/model/metric.ts';
+import { attributes } from '../../../otel/model/attributes.ts';
+import { metric } from '../../../otel/model/metric.ts';
 import { PointBatch } from '../../../otel/state/point-batch.ts';
-import type { FakeStream } from '../../model/fake-agent.ts';
 import { readCollection } from '../../model/read-collection.ts';
 import { birthUs, Core } from '../core.ts';
+import { define, member, report, view } from './members.ts';
 
 const jobs = metric({ name: 'jobs', kind: 'sum', isMonotonic: true });
 const second = 1_000_000;
-
-function view(stream: Partial<ViewStream>, instrumentName = '*'): ViewConfig {
-  return { selector: { instrumentName }, stream: { aggregation: 'default', ...stream } };
-}
-
-function member(core: Core, id: string, resource: Attributes = attributes({ host: id })): FakeStream {
-  const stream = core.stream();
-  stream.hello(id, 1, resource);
-  return stream;
-}
-
-let token = 0;
-
-/** Defines series that began after the collector did. */
-function define(
-  stream: FakeStream,
-  m: MetricDescription,
-  own: Attributes = attributes({}),
-  group = 0,
-): number {
-  const epoch = m.kind === 'gauge' ? '' : `e${++token}`;
-  return stream.define(
-    { metric: m, attributes: own, group, isForeign: false },
-    epoch,
-    epoch === '' ? undefined : 1,
-    0,
-  );
-}
-
-function report(core: Core, stream: FakeStream, values: Record<number, number | number[]>): void {
-  const list = Object.entries(values).map(([number, value]) => [Number(number), value] as const);
-  stream.report(0, core.nowUs, new Map(list), stream.columns.lastReport + 1);
-}
 
 test('what a merging view makes is of one writer, with the kept attributes of the resource, whatever the schema', (t) => {
   const core = new Core({ views: [view({ resourceKeys: ['region'] })] });
