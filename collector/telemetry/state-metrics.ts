@@ -77,7 +77,8 @@ export const stateMetrics: readonly ObservedMetric<TelemetrySource>[] = [
     name: 'streamgauge.collector.view.inapplicable',
     kind: 'counter',
     unit: '{metric}',
-    description: 'Metrics that a view made nothing of, because its aggregation has no meaning for their kind.',
+    description:
+      'Metrics that a view made nothing of, because its aggregation has no meaning for their kind.',
     observe: ({ levels }, emit) => emit(levels().viewsInapplicable),
   },
   {
