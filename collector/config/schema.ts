@@ -155,6 +155,13 @@ export const collectorChecks: CrossCheck<z.output<typeof collectorSchema>> = (va
         `allowed: another port than that of ${other}, which listens on the same address`,
       );
   }
+  const evictionMs = valid.streamgauge?.eviction ?? defaults.evictionMs;
+  for (const [index, { stream }] of (valid.meter_provider?.views ?? []).entries())
+    if (stream.stalenessMs !== undefined && stream.stalenessMs > evictionMs)
+      report(
+        ['meter_provider', 'views', index, 'stream', 'streamgauge', 'staleness'],
+        `allowed: not more than streamgauge.eviction, ${durationText(evictionMs)}, after which a silent member is freed`,
+      );
   const readers = valid.meter_provider?.readers ?? [];
   const own = listeners.flatMap(([name, listener]) =>
     listener === undefined ? [] : [{ name, host: listener.host, port: listener.port }],

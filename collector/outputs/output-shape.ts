@@ -69,12 +69,12 @@ function reductionOf(
 ): MemberReduction | undefined {
   if (aggregation === 'sum') return 'sum';
   if (aggregation === 'last_value') return 'last';
-  if (typeof aggregation === 'object')
-    return aggregation.kind === 'base2_exponential_bucket_histogram' ? 'distribution' : undefined;
-  if (members === undefined) return kind === 'sum' ? 'sum' : 'last';
+  const isDistribution =
+    typeof aggregation === 'object' && aggregation.kind === 'base2_exponential_bucket_histogram';
+  if (typeof aggregation === 'object' && !isDistribution) return undefined;
+  const reduction = isDistribution ? 'distribution' : (members ?? (kind === 'sum' ? 'sum' : 'last'));
   // Counters of several members began at different times: the greatest says how long one has run, not what it does.
-  const isComparing = members === 'last' || members === 'min' || members === 'max' || members === 'mean';
-  return isMonotonic && isComparing ? undefined : members;
+  return isMonotonic && reduction !== 'sum' && reduction !== 'count' ? undefined : reduction;
 }
 
 function shapeOfHistograms(named: MetricDescription, plan: StreamPlan): OutputShape | undefined {
@@ -86,29 +86,27 @@ function shapeOfHistograms(named: MetricDescription, plan: StreamPlan): OutputSh
   if (aggregation.kind === 'base2_exponential_bucket_histogram')
     return { metric: exponential(named, plan), way: 'exponential' };
   if (named.kind !== 'histogram') return undefined;
-  const { boundaries = named.explicitBounds, recordMinMax } = aggregation;
+  const { boundaries = named.explicitBounds } = aggregation;
   const isExact = hasAll(named.explicitBounds, boundaries);
-  const { hasMin, hasMax } = named;
   return {
-    metric: {
-      ...named,
-      explicitBounds: isExact ? boundaries : named.explicitBounds,
-      hasMin: hasMin && recordMinMax,
-      hasMax: hasMax && recordMinMax,
-    },
+    metric: { ...named, explicitBounds: isExact ? boundaries : named.explicitBounds },
     way: 'histogram',
   };
 }
 
 function exponential(named: MetricDescription, { aggregation }: StreamPlan): MetricDescription {
-  const recordMinMax = typeof aggregation === 'string' || aggregation.recordMinMax;
+  const holdsMinMax =
+    aggregation === 'default' ||
+    (typeof aggregation === 'object' &&
+      aggregation.kind === 'base2_exponential_bucket_histogram' &&
+      aggregation.recordMinMax);
   return {
     ...named,
     kind: 'exponential_histogram',
     isMonotonic: false,
     explicitBounds: [],
-    hasMin: named.hasMin && recordMinMax,
-    hasMax: named.hasMax && recordMinMax,
+    hasMin: named.hasMin && holdsMinMax,
+    hasMax: named.hasMax && holdsMinMax,
   };
 }
 

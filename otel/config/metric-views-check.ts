@@ -126,28 +126,27 @@ function checkKind(type: InstrumentType, stream: ViewStream, problem: Problem): 
         places.aggregation,
         'allowed for histograms: default, drop, explicit_bucket_histogram and base2_exponential_bucket_histogram',
       );
-  } else if (typeof aggregation === 'object' && aggregation.kind === 'explicit_bucket_histogram') {
-    problem(
-      places.aggregation,
-      `allowed for ${kind}: default, drop, sum, last_value and base2_exponential_bucket_histogram`,
-    );
+  } else if (typeof aggregation === 'object') {
+    const isDistribution = aggregation.kind === 'base2_exponential_bucket_histogram';
+    if (kind === 'counters')
+      problem(places.aggregation, 'allowed for counters: default, drop, sum and last_value');
+    else if (!isDistribution)
+      problem(
+        places.aggregation,
+        `allowed for ${kind}: default, drop, sum, last_value and base2_exponential_bucket_histogram`,
+      );
   }
   if (members !== undefined && kind === 'histograms')
     problem(places.members, 'not possible for histograms, which are added bucket by bucket');
-  if (kind === 'counters' && members !== undefined && !hasMeaningForCounters(members))
+  if (kind === 'counters' && members !== undefined && members !== 'sum' && members !== 'count')
     problem(
       places.members,
-      'allowed for counters: sum, count and distribution, because the others would compare counts that began at different times',
+      'allowed for counters: sum and count, because the others would compare counts that began at different times',
     );
   if (stream.overTime !== undefined && kind !== 'gauges')
     problem(places.overTime, `not possible for ${kind}: only gauges are reduced over time`);
   if (stream.stalenessMs !== undefined && (kind === 'counters' || kind === 'histograms'))
     problem(places.stalenessMs, `not possible for ${kind}, which keep what a silent member has counted`);
-}
-
-/** Whether members of monotonic sums may become one in this way. */
-function hasMeaningForCounters(members: NonNullable<ViewStream['members']>): boolean {
-  return members === 'sum' || members === 'count' || members === 'distribution';
 }
 
 function isOneName(name: string | undefined): name is string {

@@ -51,8 +51,6 @@ const selector = z
 
 const nothing = () => nullAsEmpty(z.strictObject({}));
 
-const minMax = () => withDefault(z.boolean(), true).describe('Whether points hold the minimum and maximum.');
-
 const boundaries = z
   .array(z.number())
   .max(maxExplicitBounds)
@@ -73,7 +71,14 @@ const aggregation = z
             'Upper bounds of the buckets. Histograms that have all of these add exactly; others make a stream of their own.',
           )
           .meta({ defaultText: 'those of the first series' }),
-        record_min_max: minMax(),
+        record_min_max: optional(
+          z.literal(false).meta({
+            allowed:
+              'false, because a minimum and maximum hold for the interval of one report and are not known of what is added up',
+          }),
+        )
+          .describe('Points hold no minimum and maximum.')
+          .meta({ defaultText: '`false`' }),
       }),
     ).describe('Buckets with these bounds. For explicit histograms.'),
     base2_exponential_bucket_histogram: nullAsEmpty(
@@ -82,21 +87,20 @@ const aggregation = z
         max_size: withDefault(z.int().min(2).max(1024), 160).describe(
           'Buckets in each of the positive and the negative range, at most.',
         ),
-        record_min_max: minMax(),
+        record_min_max: withDefault(z.boolean(), true).describe(
+          'Whether a distribution over members holds the minimum and maximum. Histograms that are added up never do.',
+        ),
       }),
-    ).describe('Exponential buckets. For histograms; of sums and gauges, the distribution over members.'),
+    ).describe(
+      'Exponential buckets. For histograms; of gauges and up-down sums, the distribution over members.',
+    ),
   })
   .refine((value) => Object.values(value).filter((one) => one !== undefined).length === 1, {
     error: `allowed: ${onlyAggregation}`,
   })
   .transform((value): ViewAggregation => {
     const { explicit_bucket_histogram: explicit, base2_exponential_bucket_histogram: exponential } = value;
-    if (explicit !== undefined)
-      return {
-        kind: 'explicit_bucket_histogram',
-        boundaries: explicit.boundaries,
-        recordMinMax: explicit.record_min_max,
-      };
+    if (explicit !== undefined) return { kind: 'explicit_bucket_histogram', boundaries: explicit.boundaries };
     if (exponential !== undefined)
       return {
         kind: 'base2_exponential_bucket_histogram',

@@ -33,7 +33,6 @@ export interface ExplicitHistogramAggregation {
   readonly kind: 'explicit_bucket_histogram';
   /** Upper bounds, ascending. `undefined`: those of the first series. */
   readonly boundaries: readonly number[] | undefined;
-  readonly recordMinMax: boolean;
 }
 
 export interface ExponentialHistogramAggregation {
@@ -42,6 +41,7 @@ export interface ExponentialHistogramAggregation {
   readonly maxScale: number;
   /** Buckets in each of the positive and negative ranges at most: at least 2. */
   readonly maxSize: number;
+  /** Of distributions over members; histograms that are joined have neither. */
   readonly recordMinMax: boolean;
 }
 

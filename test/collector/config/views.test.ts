@@ -33,10 +33,10 @@ const isTaken = test.macro({
 const exponential = 'base2_exponential_bucket_histogram';
 
 test(isTaken, 'aggregation: {explicit_bucket_histogram: {boundaries: [-1, 0.5, 2], record_min_max: false}}', {
-  aggregation: { kind: 'explicit_bucket_histogram', boundaries: [-1, 0.5, 2], recordMinMax: false },
+  aggregation: { kind: 'explicit_bucket_histogram', boundaries: [-1, 0.5, 2] },
 });
 test(isTaken, 'aggregation: {explicit_bucket_histogram: }', {
-  aggregation: { kind: 'explicit_bucket_histogram', boundaries: undefined, recordMinMax: true },
+  aggregation: { kind: 'explicit_bucket_histogram', boundaries: undefined },
 });
 test(isTaken, `aggregation: {${exponential}: }`, {
   aggregation: { kind: exponential, maxScale: 20, maxSize: 160, recordMinMax: true },
@@ -79,9 +79,10 @@ test(
 test(
   'values that no key allows',
   isRefused,
-  'aggregation: {explicit_bucket_histogram: {boundaries: [1, 1]}}, aggregation_cardinality_limit: 0, streamgauge: {members: median, over_time: sum, staleness: 5, rename_attributes: {}, metric_name_attribute: ""}',
+  'aggregation: {explicit_bucket_histogram: {boundaries: [1, 1], record_min_max: true}}, aggregation_cardinality_limit: 0, streamgauge: {members: median, over_time: sum, staleness: 5, rename_attributes: {}, metric_name_attribute: ""}',
   undefined,
   'aggregation.explicit_bucket_histogram.boundaries: found a list of 2; allowed: ascending numbers, each once',
+  'aggregation.explicit_bucket_histogram.record_min_max: found true; allowed: false, because a minimum and maximum hold for the interval of one report and are not known of what is added up',
   'aggregation_cardinality_limit: found 0; allowed: a whole number from 1 to 100000000',
   'streamgauge.members: found "median"; allowed: last, min, max, mean, sum, count or distribution',
   'streamgauge.over_time: found "sum"; allowed: last, min, max or mean',
@@ -217,7 +218,7 @@ test(
   isRefused,
   'aggregation: {explicit_bucket_histogram: }, streamgauge: {over_time: last}',
   'instrument_type: observable_counter',
-  'aggregation: found a mapping; allowed for counters: default, drop, sum, last_value and base2_exponential_bucket_histogram',
+  'aggregation: found a mapping; allowed for counters: default, drop, sum and last_value',
   'streamgauge.over_time: found "last"; not possible for counters: only gauges are reduced over time',
 );
 test(
@@ -225,7 +226,7 @@ test(
   isRefused,
   'streamgauge: {resource_keys: [], members: max}',
   'instrument_type: counter',
-  'streamgauge.members: found "max"; allowed for counters: sum, count and distribution, because the others would compare counts that began at different times',
+  'streamgauge.members: found "max"; allowed for counters: sum and count, because the others would compare counts that began at different times',
 );
 
 test('a selector is needed, and its type is one of those that exist', (t) => {
@@ -238,5 +239,15 @@ test('a selector is needed, and its type is one of those that exist', (t) => {
   t.is(
     refused('{selector: {instrument_type: couter}, stream: {}}'),
     'c.yaml:1:55: meter_provider.views[0].selector.instrument_type: found "couter"; allowed: counter, gauge, histogram, observable_counter, observable_gauge, observable_up_down_counter or up_down_counter',
+  );
+});
+
+test('staleness is not longer than eviction, which may be configured', (t) => {
+  const file = (staleness: string) =>
+    `meter_provider: {views: [{selector: {}, stream: {streamgauge: {staleness: ${staleness}}}}]}\nstreamgauge: {eviction: 10m}\n`;
+  t.is(parseCollectorConfig(file('10m'), 'c.yaml', {}).views[0]!.stream.stalenessMs, 600_000);
+  t.is(
+    t.throws(() => parseCollectorConfig(file('11m'), 'c.yaml', {})).message,
+    'c.yaml:1:75: meter_provider.views[0].stream.streamgauge.staleness: found "11m"; allowed: not more than streamgauge.eviction, 10m, after which a silent member is freed',
   );
 });
