@@ -1,6 +1,7 @@
 import { type Attributes, attributesKey } from '../model/attributes.ts';
 import { type MetricDescription, metricKey } from '../model/metric.ts';
 import { type InstrumentationScope, scopeKey } from '../model/scope.ts';
+import { CompactAttributes, inOnePiece } from './compact-attributes.ts';
 import type { SeriesAttributes } from './point-batch.ts';
 
 /** What members share: a metric within its scope. The same object for every series of it. */
@@ -38,6 +39,7 @@ export class Definitions {
   /** The metric that an object stood for when it last came: those who define many series give the same one each time. */
   readonly #recent = new WeakMap<MetricDescription, { scope: InstrumentationScope; held: HeldMetric }>();
   readonly #held: (HeldDefinition | undefined)[] = [];
+  readonly #compact = new CompactAttributes();
   readonly #free: number[] = [];
 
   get size(): number {
@@ -56,10 +58,14 @@ export class Definitions {
     if (held === undefined) {
       const number = this.#free.pop() ?? this.#held.length;
       const { entry } = of;
-      const own = { attributes, otlpNumber: undefined, otlpHistogram: undefined };
-      held = { number, entry, attributes: own, of, key, holders: 0 };
+      const own = {
+        attributes: this.#compact.of(attributes),
+        otlpNumber: undefined,
+        otlpHistogram: undefined,
+      };
+      held = { number, entry, attributes: own, of, key: inOnePiece(key), holders: 0 };
       this.#held[number] = held;
-      of.series.set(key, held);
+      of.series.set(held.key, held);
     }
     held.holders++;
     return held;
