@@ -28,12 +28,24 @@ export function outputAttributes(stream: ViewStream): OutputAttributes | undefin
   };
 }
 
+/** Keys whose answers are remembered; they come from outside, and members share most of them. */
+const maxRemembered = 4096;
+
 function attributeFilter(keys: AttributeKeys | undefined): (key: string) => boolean {
+  if (keys?.included === undefined && keys?.excluded === undefined) return () => true;
   const patterns = (list: readonly string[] | undefined) =>
     list?.map((pattern) => namePattern(pattern, { ignoreCase: false }));
-  const included = patterns(keys?.included);
-  const excluded = patterns(keys?.excluded) ?? [];
-  return (key) =>
-    (included === undefined || included.some((pattern) => pattern.test(key))) &&
-    !excluded.some((pattern) => pattern.test(key));
+  const included = patterns(keys.included);
+  const excluded = patterns(keys.excluded) ?? [];
+  const remembered = new Map<string, boolean>();
+  return (key) => {
+    const known = remembered.get(key);
+    if (known !== undefined) return known;
+    const keeps =
+      (included === undefined || included.some((pattern) => pattern.test(key))) &&
+      !excluded.some((pattern) => pattern.test(key));
+    if (remembered.size >= maxRemembered) remembered.clear();
+    remembered.set(key, keeps);
+    return keeps;
+  };
 }

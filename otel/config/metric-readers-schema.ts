@@ -218,7 +218,9 @@ const periodic = z
       }),
     ).describe('What OpenTelemetry has no keys for.'),
     producers: unsupported('this collector is what the reader reads'),
-    cardinality_limits: unsupported('cardinality limits come in a later release'),
+    cardinality_limits: unsupported(
+      'readers share what views make; use aggregation_cardinality_limit of a view',
+    ),
     'max_export_batch_size/development': unsupported('use streamgauge.max_request_bytes'),
   })
   .refine((value) => value.timeout === undefined || value.timeout <= value.interval, {
@@ -273,7 +275,9 @@ const pull = z
       }),
     ).describe('What OpenTelemetry has no keys for.'),
     producers: unsupported('this collector is what the reader reads'),
-    cardinality_limits: unsupported('cardinality limits come in a later release'),
+    cardinality_limits: unsupported(
+      'readers share what views make; use aggregation_cardinality_limit of a view',
+    ),
   })
   .superRefine((value, context) => {
     const exporter = value.exporter['prometheus/development'] ?? value.exporter.prometheus;

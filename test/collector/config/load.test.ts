@@ -93,7 +93,7 @@ meter_provider:
   '3:18: tracer_provider: found a mapping; not supported: only metrics are collected here',
   '4:12: log_level: found "info"; not supported: use streamgauge.log.level',
   '6:20: meter_provider.exemplar_filter: found "always_on"; not supported: exemplars come in a later release',
-  '9:29: meter_provider.readers[0].periodic.cardinality_limits: found a mapping; not supported: cardinality limits come in a later release',
+  '9:29: meter_provider.readers[0].periodic.cardinality_limits: found a mapping; not supported: readers share what views make; use aggregation_cardinality_limit of a view',
   '11:68: meter_provider.readers[0].periodic.exporter.otlp_http.encoding: found "json"; not supported in this release; allowed: protobuf',
   '11:98: meter_provider.readers[0].periodic.exporter.otlp_http.temporality_preference: found "low_memory"; not supported: low_memory asks for another temporality of asynchronous counters, and what arrives here no longer tells them from synchronous ones; allowed: cumulative or delta',
 );
