@@ -3,6 +3,7 @@ import { logLevels } from '../otel/config/log-level.ts';
 import type { AgentFlags } from './agent-settings.ts';
 import type { CollectorFlags } from './collector-settings.ts';
 import type { CheckFlags } from './commands/check.ts';
+import type { LedgerFlags } from './commands/ledger.ts';
 import type { UpFlags } from './commands/up.ts';
 import { durationFlag, hostFlag, portFlag } from './flags.ts';
 import { version } from './version.ts';
@@ -32,12 +33,14 @@ Examples:
   streamgauge collector --config collector.yaml     a collector
   streamgauge agent --endpoint 127.0.0.1:4317       an agent that reports to it
   streamgauge check collector.yaml                  look for mistakes before starting
+  streamgauge ledger                                what came in and what became of it
 `,
     );
   addAgent(program);
   addCollector(program);
   addUp(program);
   addCheck(program);
+  addLedger(program);
   // Settings are copied to subcommands when those are made, but for the ones above.
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
@@ -149,6 +152,32 @@ Examples:
     .action(async (file: string, flags: CheckFlags) =>
       (await import('./commands/check.ts')).runCheck(file, flags),
     );
+}
+
+function addLedger(program: Command): void {
+  program
+    .command('ledger')
+    .summary('show what came in and what became of it')
+    .description(
+      'Asks a running collector for its books: what was reported, counted, set aside and refused, by metric and cause. Exit code 1 when they do not balance.',
+    )
+    .option('--host <host>', "address of the collector's admin port (default 127.0.0.1)", hostFlag)
+    .option('--admin-port <port>', "the collector's admin port (default 4319)", portFlag)
+    .option('--metric <pattern>', 'metrics of this name; * and ? are wildcards')
+    .option('--member <pattern>', 'members with this id; * and ? are wildcards')
+    .option('--by-member', 'a line for each member')
+    .option('--limit <lines>', 'lines at most (default 1000)')
+    .option('--json', 'as the collector gives it')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  streamgauge ledger
+  streamgauge ledger --metric 'system.network.*' --by-member
+  streamgauge ledger --json | jq '.input.lines[] | select(.baseline.points > 0)'
+`,
+    )
+    .action(async (flags: LedgerFlags) => (await import('./commands/ledger.ts')).runLedger(flags));
 }
 
 /** Whether commander has said all there is to say: help, version, wrong usage. */

@@ -10,6 +10,7 @@ import { ConflictLog } from './http/conflict-log.ts';
 import type { HttpListener } from './http/http-listener.ts';
 import type { MetricsRouteOptions } from './http/metrics-route.ts';
 import { adminServer, httpServer, prometheusServer } from './http/servers.ts';
+import { inspectRoutes } from './inspect/inspect-routes.ts';
 import { FullCollection, isPull, isPush, type PushReader, pushReader, targetOf } from './metric-readers.ts';
 import { OutputProblems } from './outputs/output-problems.ts';
 import { Outputs } from './outputs/outputs.ts';
@@ -215,7 +216,13 @@ export class Collector {
     });
     this.#listeners.push(
       httpServer({ ...http, ...metrics, onFailure, ready }),
-      adminServer({ ...admin, onFailure, status: () => this.#status(), agents: () => this.agents() }),
+      adminServer({
+        ...admin,
+        onFailure,
+        status: () => this.#status(),
+        agents: () => this.agents(),
+        routes: inspectRoutes(this.#outputs.store),
+      }),
       ...readers.filter(isPull).map(({ host, port, name }) =>
         prometheusServer({
           host,

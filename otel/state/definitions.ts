@@ -18,8 +18,20 @@ export interface SeriesDefinition {
   readonly attributes: SeriesAttributes;
 }
 
+/** A metric with how much there is of it. */
+export interface MetricSeries {
+  readonly entry: MetricEntry;
+  /** Holders of its definitions: input series of all members. */
+  readonly series: number;
+  readonly attributeSets: number;
+  /** The attributes of each definition there is when its turn comes. */
+  readonly allAttributes: () => Iterable<Attributes>;
+}
+
 interface HeldMetric {
   readonly entry: MetricEntry;
+  /** Of all its definitions. */
+  holders: number;
   /** By the key of their attributes. */
   readonly series: Map<string, HeldDefinition>;
 }
@@ -68,19 +80,34 @@ export class Definitions {
       of.series.set(held.key, held);
     }
     held.holders++;
+    of.holders++;
     return held;
+  }
+
+  /** The metrics that there are series of. */
+  *metrics(): Generator<MetricSeries, void> {
+    for (const { entry, holders, series } of this.#metrics.values())
+      yield {
+        entry,
+        series: holders,
+        attributeSets: series.size,
+        allAttributes: () => allAttributes(series.values()),
+      };
   }
 
   /** One more holder of a number that is held. */
   hold(number: number): number {
-    this.#held[number]!.holders++;
+    const held = this.#held[number]!;
+    held.holders++;
+    held.of.holders++;
     return number;
   }
 
   release(number: number): void {
     const held = this.#held[number]!;
-    if (--held.holders > 0) return;
     const { of, key } = held;
+    of.holders--;
+    if (--held.holders > 0) return;
     of.series.delete(key);
     if (of.series.size === 0) this.#metrics.delete(of.entry.key);
     this.#held[number] = undefined;
@@ -94,10 +121,14 @@ export class Definitions {
     const key = `${scopeKey(scope)}\n${metricKey(metric)}`;
     let held = this.#metrics.get(key);
     if (held === undefined) {
-      held = { entry: { scope, metric, key }, series: new Map() };
+      held = { entry: { scope, metric, key }, holders: 0, series: new Map() };
       this.#metrics.set(key, held);
     }
     this.#recent.set(metric, { scope, held });
     return held;
   }
+}
+
+function* allAttributes(definitions: Iterable<SeriesDefinition>): Generator<Attributes, void> {
+  for (const { attributes } of definitions) yield attributes.attributes;
 }

@@ -1,0 +1,24 @@
+import type { MetricStore } from '../../otel/state/metric-store.ts';
+import { jsonAnswer, type Route } from '../http/route.ts';
+import { cardinalityAnswer } from './cardinality-answer.ts';
+import { inputAnswer } from './input-answer.ts';
+import { ledgerQuery } from './ledger-query.ts';
+
+/** What the admin port tells of the state: `/ledger`, the books and whether they balance; `/cardinality`, who has most series. */
+export function inspectRoutes(store: MetricStore): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/ledger',
+      summary:
+        'What came in and what became of it, by metric and cause (?metric= &member= &by=member &limit=).',
+      handle: ({ query }) => jsonAnswer({ input: inputAnswer(store, ledgerQuery(query)) }),
+    },
+    {
+      method: 'GET',
+      path: '/cardinality',
+      summary: 'The members, metrics and attributes with most series.',
+      handle: async () => jsonAnswer(await cardinalityAnswer(store)),
+    },
+  ];
+}
