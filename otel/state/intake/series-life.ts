@@ -18,11 +18,14 @@ export class SeriesLife {
   readonly #store: MetricStore;
   readonly #series: PointSeries;
   readonly #intervals: DeltaIntervals;
+  /** By kind code. */
+  readonly #states: readonly KindState[];
 
   constructor(store: MetricStore, series: PointSeries, intervals: DeltaIntervals) {
     this.#store = store;
     this.#series = series;
     this.#intervals = intervals;
+    this.#states = kindsByCode.map((kind) => store.stateOf(kind));
   }
 
   /** See PointIntake. */
@@ -175,6 +178,6 @@ export class SeriesLife {
   }
 
   #stateAt(clock: number): KindState {
-    return this.#store.stateOf(kindsByCode[this.#series.kinds.get(clock)]!);
+    return this.#states[this.#series.kinds.get(clock)]!;
   }
 }
