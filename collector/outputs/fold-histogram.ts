@@ -6,12 +6,15 @@ import { noMore, type PointBatch, placesPerRead } from '../../otel/state/point-b
 import { DeltaBases } from './delta-bases.ts';
 import type { FoldPoints } from './fold-points.ts';
 import { type FoldScratch, inputsPerRead } from './fold-scratch.ts';
+import { hasAll } from './output-shape.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
 import type { Collecting } from './reader-cursor.ts';
 
 /**
- * Explicit histograms with the same bounds, of many series in one: bucket by bucket what {@link FoldCounter} is for sums. Min and
- * max are left out: they cannot be known for what was counted since a baseline. A point is its buckets and then its sum.
+ * Explicit histograms of many series in one: bucket by bucket what {@link FoldCounter} is for sums. The output's bounds never change; a histogram
+ * whose bounds contain them folds exactly, as its buckets between two of them are summed up. Min and max are left out: they cannot be
+ * known for what was counted since a baseline, nor while a report that held a range of its own may be lost with its stream. A
+ * point is its buckets and then its sum.
  */
 export class FoldHistogram implements OutputStream {
   readonly metric: MetricDescription;
@@ -22,12 +25,24 @@ export class FoldHistogram implements OutputStream {
   readonly #width: number;
   readonly #bases: DeltaBases;
   readonly #retained: number[] = [];
+  readonly #boundaries: readonly number[] | undefined;
+  /** Which of the output's buckets each bucket goes into, by slot, for histograms with more bounds than the output. */
+  readonly #finer = new Map<number, Uint16Array>();
+  readonly #places = new WeakMap<readonly number[], Uint16Array>();
 
   /**
+   * The output's bounds are the metric's. `boundaries` are those that the view asks for, if any: the metric's are others only when it does not contain them.
+   *
    * `isShared` when members are joined: then totals are kept for good. Otherwise they are forgotten with their member, and begin where the
    * horizon stands by then: nothing from before it is counted again, and a later start time tells that counting began anew.
    */
-  constructor(metric: MetricDescription, store: MetricStore, points: FoldPoints, isShared: boolean) {
+  constructor(
+    metric: MetricDescription,
+    store: MetricStore,
+    points: FoldPoints,
+    isShared: boolean,
+    boundaries?: readonly number[],
+  ) {
     this.metric = { ...metric, hasMin: false, hasMax: false };
     this.#store = store;
     this.#points = points;
@@ -35,6 +50,7 @@ export class FoldHistogram implements OutputStream {
     this.#horizonUs = store.horizonUs;
     this.#width = metric.explicitBounds.length + 1;
     this.#bases = new DeltaBases(this.#width + 1);
+    this.#boundaries = boundaries;
   }
 
   get inputs(): number {
@@ -53,7 +69,18 @@ export class FoldHistogram implements OutputStream {
     return !this.#isShared && this.inputs === 0 && this.#store.horizonUs > this.#horizonUs;
   }
 
+  /** Histograms whose bounds contain the output's, unless they contain those that the view asks for and this output has not. */
+  accepts({ kind, explicitBounds }: MetricDescription): boolean {
+    const own = this.metric.explicitBounds;
+    const wanted = this.#boundaries;
+    if (kind !== 'histogram' || !hasAll(explicitBounds, own)) return false;
+    return wanted === undefined || hasAll(own, wanted) || !hasAll(explicitBounds, wanted);
+  }
+
   attach(slot: number, definition: SeriesDefinition): void {
+    const { explicitBounds } = definition.entry.metric;
+    if (explicitBounds.length > this.metric.explicitBounds.length)
+      this.#finer.set(slot, this.#placesOf(explicitBounds));
     this.#points.attach(slot, definition);
     while (this.#retained.length < this.#points.size * (this.#width + 1)) this.#retained.push(0);
   }
@@ -98,6 +125,7 @@ export class FoldHistogram implements OutputStream {
     points.sweep((slot, point) => {
       if (!isReleasable(histograms.series, slot, endedBeforeS)) return false;
       this.#add(slot, this.#retained, point);
+      this.#finer.delete(slot);
       return true;
     }, nowS);
     const hasMoved = points.expire(idleBeforeS, nowUs, (from, to) => {
@@ -128,7 +156,25 @@ export class FoldHistogram implements OutputStream {
     const { histograms } = this.#store;
     const first = histograms.firstCell.get(slot);
     const at = point * (this.#width + 1);
-    for (let b = 0; b < this.#width; b++) to[at + b] += histograms.counted(first + b);
+    const places = this.#finer.size === 0 ? undefined : this.#finer.get(slot);
+    if (places === undefined)
+      for (let b = 0; b < this.#width; b++) to[at + b] += histograms.counted(first + b);
+    else for (let b = 0; b < places.length; b++) to[at + places[b]] += histograms.counted(first + b);
     to[at + this.#width] += histograms.sums.get(slot) + histograms.sumOffsets.get(slot);
+  }
+
+  /** The output's bucket for each bucket between these bounds. */
+  #placesOf(explicitBounds: readonly number[]): Uint16Array {
+    const known = this.#places.get(explicitBounds);
+    if (known !== undefined) return known;
+    const own = this.metric.explicitBounds;
+    const places = new Uint16Array(explicitBounds.length + 1);
+    let place = 0;
+    for (let b = 0; b < places.length; b++) {
+      places[b] = place;
+      if (explicitBounds[b] === own[place]) place++;
+    }
+    this.#places.set(explicitBounds, places);
+    return places;
   }
 }

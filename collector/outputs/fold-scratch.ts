@@ -1,3 +1,5 @@
+import { ExponentialScratch } from './exponential-scratch.ts';
+
 /** Input series that are added up at a time: a fraction of a millisecond. */
 export const inputsPerRead = 32_768;
 
@@ -13,6 +15,8 @@ export class FoldScratch {
   totals = new Float64Array(0);
   /** A time for each point. */
   times = new Float64Array(0);
+  /** For outputs of exponential histograms, which need another order. */
+  readonly exponential = new ExponentialScratch();
 
   /** Begins to read an output. `totals` and `times` have room, and hold what they held. */
   begin(inputs: number, points: number, width = 1): void {

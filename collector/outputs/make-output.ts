@@ -1,24 +1,33 @@
 import type { MetricDescription } from '../../otel/model/metric.ts';
+import { ExponentialFromExplicit } from '../../otel/state/exponential-from-explicit.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import type { StreamPlan } from '../views/stream-plan.ts';
 import { FoldCounter } from './fold-counter.ts';
+import { FoldDistribution } from './fold-distribution.ts';
+import {
+  defaultExponentialShape,
+  type ExponentialShape,
+  FoldExponential,
+  type HistogramSource,
+} from './fold-exponential.ts';
 import { FoldHistogram } from './fold-histogram.ts';
 import { FoldPoints } from './fold-points.ts';
 import { FoldPresent } from './fold-present.ts';
 import type { OutputShape } from './output-shape.ts';
 import type { OutputStream } from './output-stream.ts';
+import { PassExponential } from './pass-exponential.ts';
 import { PassGauge } from './pass-gauge.ts';
 import { PassHistogram } from './pass-histogram.ts';
 import { PassSum } from './pass-sum.ts';
 import { PassSummary } from './pass-summary.ts';
 
-/** The output of a shape for a metric. `undefined` where nothing makes it. */
+/** The output of a shape for a metric. */
 export function makeOutput(
   { metric, way }: OutputShape,
   input: MetricDescription,
   plan: StreamPlan,
   store: MetricStore,
-): OutputStream | undefined {
+): OutputStream {
   const isShared = plan.resourceKeys !== undefined;
   const points = () => foldPoints(plan, store, input);
   switch (way) {
@@ -27,15 +36,15 @@ export function makeOutput(
     case 'counter':
       return new FoldCounter(metric, store, points(), isShared);
     case 'histogram':
-      return new FoldHistogram(metric, store, points(), isShared);
+      return new FoldHistogram(metric, store, points(), isShared, boundariesOf(plan));
     case 'exponential':
-      return undefined;
+      return exponential(metric, input, plan, store);
     default:
       return new FoldPresent(metric, store, input.kind === 'sum' ? store.sums : store.gauges, way, points());
   }
 }
 
-function passing(metric: MetricDescription, store: MetricStore): OutputStream | undefined {
+function passing(metric: MetricDescription, store: MetricStore): OutputStream {
   switch (metric.kind) {
     case 'sum':
       return new PassSum(metric, store);
@@ -43,11 +52,50 @@ function passing(metric: MetricDescription, store: MetricStore): OutputStream | 
       return new PassGauge(metric, store);
     case 'histogram':
       return new PassHistogram(metric, store);
+    case 'exponential_histogram':
+      return new PassExponential(metric, store);
     case 'summary':
       return new PassSummary(metric, store);
-    default:
-      return undefined;
   }
+}
+
+function exponential(
+  metric: MetricDescription,
+  input: MetricDescription,
+  plan: StreamPlan,
+  store: MetricStore,
+): OutputStream {
+  const shape = exponentialShapeOf(plan);
+  const points = foldPoints(plan, store, input);
+  switch (input.kind) {
+    case 'sum':
+      return new FoldDistribution(metric, store.sums, points, shape);
+    case 'gauge':
+      return new FoldDistribution(metric, store.gauges, points, shape);
+    default: {
+      const isShared = plan.resourceKeys !== undefined;
+      return new FoldExponential(metric, store, histogramSource(input, store), points, shape, isShared);
+    }
+  }
+}
+
+function histogramSource({ kind }: MetricDescription, store: MetricStore): HistogramSource {
+  if (kind === 'exponential_histogram') return store.exponentialHistograms;
+  const { definition } = store.histograms.series;
+  const boundsOf = (slot: number) => store.definitions.at(definition.get(slot)).entry.metric.explicitBounds;
+  return new ExponentialFromExplicit(store.histograms, boundsOf);
+}
+
+function exponentialShapeOf({ aggregation }: StreamPlan): ExponentialShape {
+  return typeof aggregation === 'object' && aggregation.kind === 'base2_exponential_bucket_histogram'
+    ? aggregation
+    : defaultExponentialShape;
+}
+
+function boundariesOf({ aggregation }: StreamPlan): readonly number[] | undefined {
+  return typeof aggregation === 'object' && aggregation.kind === 'explicit_bucket_histogram'
+    ? aggregation.boundaries
+    : undefined;
 }
 
 /** Where members are joined, totals are kept for good; otherwise they are forgotten with their member, and begin where the horizon stands by then. */

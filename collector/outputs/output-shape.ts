@@ -1,5 +1,6 @@
 import type { MemberReduction } from '../../otel/config/metric-views.ts';
 import type { MetricDescription } from '../../otel/model/metric.ts';
+import { isConvertible } from '../../otel/state/exponential-from-explicit.ts';
 import { isMerging, type StreamPlan } from '../views/stream-plan.ts';
 import type { Reduction } from './fold-present.ts';
 
@@ -83,8 +84,10 @@ function shapeOfHistograms(named: MetricDescription, plan: StreamPlan): OutputSh
   if (aggregation === 'default')
     return { metric: named, way: named.kind === 'histogram' ? 'histogram' : 'exponential' };
   if (typeof aggregation === 'string') return undefined;
-  if (aggregation.kind === 'base2_exponential_bucket_histogram')
+  if (aggregation.kind === 'base2_exponential_bucket_histogram') {
+    if (named.kind === 'histogram' && !isConvertible(named.explicitBounds)) return undefined;
     return { metric: exponential(named, plan), way: 'exponential' };
+  }
   if (named.kind !== 'histogram') return undefined;
   const { boundaries = named.explicitBounds } = aggregation;
   const isExact = hasAll(named.explicitBounds, boundaries);

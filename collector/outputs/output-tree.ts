@@ -94,7 +94,6 @@ export class OutputTree {
       const stream = streams?.get(streamId);
       if (stream === undefined) {
         const made = makeOutput(outgoing.shape, outgoing.input, outgoing.plan, this.#store);
-        if (made === undefined) return undefined;
         const into = this.#scope(id, resource, scopeId, scope);
         this.#findConflicts(into, scopeId, outgoing);
         into.streams.set(streamId, made);

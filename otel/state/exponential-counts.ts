@@ -138,6 +138,19 @@ export class ExponentialCounts {
     );
   }
 
+  /** Counts one bucket more, whose index is at the finest scale, and which is above the zero threshold. */
+  place(index: number, isNegative: boolean, count: number): void {
+    const window = isNegative ? this.negative : this.positive;
+    let at = index >> (maxScale - this.scale);
+    const shift = this.#shiftFor(window, at, 1, 0);
+    if (shift > 0) {
+      this.downscaleTo(this.scale - shift);
+      at >>= shift;
+    }
+    window.reach(at, at);
+    window.counts[at - window.offset]! += count;
+  }
+
   /** Makes it coarser: no scale but one that is at most its own. */
   downscaleTo(scale: number): void {
     const by = this.scale - scale;

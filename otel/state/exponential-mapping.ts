@@ -78,8 +78,8 @@ export function upperBoundary(index: number, scale: number): number {
   }
 }
 
-/** The next double above or below one that is not negative. */
-function neighbour(value: number, step: bigint): number {
+/** The next double above (1n) or below (-1n) one that is not negative. */
+export function neighbour(value: number, step: bigint): number {
   bits.setFloat64(0, value);
   bits.setBigUint64(0, bits.getBigUint64(0) + step);
   return bits.getFloat64(0);

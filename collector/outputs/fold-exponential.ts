@@ -1,0 +1,185 @@
+import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
+import type { SeriesDefinition } from '../../otel/state/definitions.ts';
+import { isReleasable } from '../../otel/state/ended-series.ts';
+import { ExponentialCounts } from '../../otel/state/exponential-counts.ts';
+import { isConvertible } from '../../otel/state/exponential-from-explicit.ts';
+import type { MetricStore } from '../../otel/state/metric-store.ts';
+import { noMore, type PointBatch } from '../../otel/state/point-batch.ts';
+import type { SeriesColumns } from '../../otel/state/series-columns.ts';
+import { ExponentialBases } from './exponential-bases.ts';
+import type { FoldPoints } from './fold-points.ts';
+import type { OutputStream, Sweeping } from './output-stream.ts';
+import type { Collecting } from './reader-cursor.ts';
+
+/** Histograms that are added up, or points that are written, at a time: a fraction of a millisecond. */
+const workPerRead = 256;
+
+/** What histograms come from: ExponentialHistogramState, or explicit ones as ExponentialFromExplicit gives them. */
+export interface HistogramSource {
+  readonly series: SeriesColumns;
+  /** Adds what a series has counted since the store began. */
+  addCounted(slot: number, to: ExponentialCounts): void;
+}
+
+/** What an output's buckets may be. */
+export interface ExponentialShape {
+  /** The finest scale. */
+  readonly maxScale: number;
+  /** Buckets on either side at most; 2 or more. */
+  readonly maxSize: number;
+}
+
+/** OpenTelemetry's defaults. */
+export const defaultExponentialShape: ExponentialShape = { maxScale: 20, maxSize: 160 };
+
+/**
+ * Histograms of many series in one exponential histogram: what {@link FoldCounter} is for sums. A point is at the coarsest of its series' scales, coarser
+ * still where it takes that to fit into `maxSize`, and at the highest of their zero thresholds. Under one start time its scale
+ * does not rise and its threshold does not fall, so that each count, at the scale of a later point, is at most that point's. Min and
+ * max are left out: they cannot be known for what was counted since a baseline.
+ */
+export class FoldExponential implements OutputStream {
+  readonly metric: MetricDescription;
+  readonly #store: MetricStore;
+  readonly #source: HistogramSource;
+  readonly #points: FoldPoints;
+  readonly #shape: ExponentialShape;
+  readonly #isShared: boolean;
+  readonly #horizonUs: number;
+  readonly #bases = new ExponentialBases();
+  /** By point, what freed series have counted. */
+  readonly #retained: (ExponentialCounts | undefined)[] = [];
+  /** By point, the scale and the zero threshold that it was shown with last. */
+  readonly #scales: number[] = [];
+  readonly #zeroThresholds: number[] = [];
+
+  /**
+   * `isShared` when members are joined: then totals are kept for good. Otherwise they are forgotten with their member, and begin where the
+   * horizon stands by then: nothing from before it is counted again, and a later start time tells that counting began anew.
+   */
+  constructor(
+    metric: MetricDescription,
+    store: MetricStore,
+    source: HistogramSource,
+    points: FoldPoints,
+    shape: ExponentialShape,
+    isShared: boolean,
+  ) {
+    this.metric = { ...metric, hasMin: false, hasMax: false };
+    this.#store = store;
+    this.#source = source;
+    this.#points = points;
+    this.#shape = shape;
+    this.#isShared = isShared;
+    this.#horizonUs = store.horizonUs;
+  }
+
+  get inputs(): number {
+    return this.#points.slots.size;
+  }
+
+  get points(): number {
+    return this.#points.size;
+  }
+
+  get overflowed(): number {
+    return this.#points.overflowed;
+  }
+
+  get isSpent(): boolean {
+    return !this.#isShared && this.inputs === 0 && this.#store.horizonUs > this.#horizonUs;
+  }
+
+  accepts({ kind, explicitBounds }: MetricDescription): boolean {
+    const isExponential = this.#source.series === this.#store.exponentialHistograms.series;
+    return isExponential
+      ? kind === 'exponential_histogram'
+      : kind === 'histogram' && isConvertible(explicitBounds);
+  }
+
+  attach(slot: number, definition: SeriesDefinition): void {
+    this.#points.attach(slot, definition);
+    while (this.#scales.length < this.#points.size) {
+      this.#retained.push(undefined);
+      this.#scales.push(this.#shape.maxScale);
+      this.#zeroThresholds.push(0);
+    }
+  }
+
+  temporality(preferred: Temporality): Temporality {
+    return preferred;
+  }
+
+  read(batch: PointBatch, collecting: Collecting, from: number): number {
+    const { cursor } = collecting;
+    const scratch = collecting.scratch.exponential;
+    if (from === 0) scratch.begin(this.inputs, this.points);
+    batch.resetExponential(Math.min(workPerRead, scratch.left));
+    if (from < scratch.ordered) return scratch.putInOrder(this.#points, from);
+    const { total, delta } = scratch;
+    const isDelta = cursor.temporality === 'delta';
+    let at = 0;
+    scratch.goOn(this.#points, workPerRead, {
+      begin: (point) => {
+        total.begin(this.#scales[point], this.#zeroThresholds[point], this.#shape.maxSize);
+        const retained = this.#retained[point];
+        if (retained !== undefined) total.addCounts(retained, 1);
+      },
+      add: (slot) => this.#source.addCounted(slot, total),
+      end: (point) => {
+        this.#scales[point] = total.scale;
+        this.#zeroThresholds[point] = total.zeroThreshold;
+        total.trim();
+        let shown = total;
+        if (isDelta) {
+          this.#bases.subtract(cursor, point, total, delta);
+          this.#bases.advance(cursor, point, total);
+          shown = delta;
+        }
+        batch.exponential.put(at, shown);
+        batch.sums[at] = shown.sum;
+        batch.mins[at] = NaN;
+        batch.maxes[at] = NaN;
+        batch.flags[at] = 0;
+        batch.seriesAttributes[at] = this.#points.attributes[point];
+        batch.timeUs[at] = collecting.timeUs;
+        batch.startTimeUs[at] = isDelta ? collecting.sinceUs : this.#points.startUs[point];
+        at++;
+      },
+    });
+    batch.size = at;
+    return scratch.left > 0 ? from + 1 : noMore;
+  }
+
+  sweep({ endedBeforeS, idleBeforeS, nowS, nowUs }: Sweeping): void {
+    const { series } = this.#source;
+    const points = this.#points;
+    points.sweep((slot, point) => {
+      if (!isReleasable(series, slot, endedBeforeS)) return false;
+      this.#retain(slot, point);
+      return true;
+    }, nowS);
+    const hasMoved = points.expire(idleBeforeS, nowUs, (from, to) => {
+      this.#retained[to] = this.#retained[from];
+      this.#scales[to] = this.#scales[from];
+      this.#zeroThresholds[to] = this.#zeroThresholds[from];
+      this.#bases.copy(from, to);
+    });
+    if (!hasMoved) return;
+    this.#retained.length = points.size;
+    this.#scales.length = points.size;
+    this.#zeroThresholds.length = points.size;
+    this.#bases.truncate(points.size);
+  }
+
+  #retain(slot: number, point: number): void {
+    let retained = this.#retained[point];
+    if (retained === undefined) {
+      retained = new ExponentialCounts();
+      retained.begin(this.#shape.maxScale, 0, this.#shape.maxSize);
+      this.#retained[point] = retained;
+    }
+    this.#source.addCounted(slot, retained);
+    retained.trim();
+  }
+}

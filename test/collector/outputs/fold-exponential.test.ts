@@ -1,0 +1,152 @@
+import test from 'ava';
+import fc from 'fast-check';
+import type { ReaderCursor } from '../../../collector/outputs/reader-cursor.ts';
+import type { ViewConfig } from '../../../otel/config/metric-views.ts';
+import { attributes } from '../../../otel/model/attributes.ts';
+import { metric } from '../../../otel/model/metric.ts';
+import { histograms } from '../../otel/state/exponential-arbitraries.ts';
+import {
+  hasBuckets,
+  isNothing,
+  type ModelHistogram,
+  modelCount,
+  modelHistogram,
+  modelSum,
+  modelTogether,
+  plain,
+} from '../../otel/state/exponential-model.ts';
+import { Core } from '../core.ts';
+import type { ExponentialPoint } from './direct-member.ts';
+import { DirectMember, exponentialPoints } from './direct-member.ts';
+
+const latency = metric({
+  name: 'latency',
+  kind: 'exponential_histogram',
+  hasSum: true,
+  hasMin: true,
+  hasMax: true,
+});
+
+function merging(maxSize: number, maxScale = 20): ViewConfig {
+  return {
+    selector: {},
+    stream: {
+      resourceKeys: [],
+      attributeKeys: { included: ['keep'] },
+      aggregation: { kind: 'base2_exponential_bucket_histogram', maxSize, maxScale, recordMinMax: true },
+    },
+  };
+}
+
+function read(core: Core, cursor: ReaderCursor): ExponentialPoint[] {
+  const found: ExponentialPoint[] = [];
+  for (const { scopes } of core.outputs.collect(cursor, core.nowUs).resources)
+    for (const { streams } of scopes) for (const stream of streams) found.push(...exponentialPoints(stream));
+  core.outputs.delivered(cursor);
+  return found;
+}
+
+/** Whether what one counts is in the other, which is no finer. */
+function isWithin(a: ModelHistogram, b: ModelHistogram): boolean {
+  if (isNothing(a)) return true;
+  const [one, other] = modelTogether(a, b);
+  const sides = [
+    [one.positive, other.positive],
+    [one.negative, other.negative],
+  ] as const;
+  return (
+    one.zeroCount <= other.zeroCount &&
+    sides.every(([of, within]) => [...of].every(([index, count]) => count <= (within.get(index) ?? 0)))
+  );
+}
+
+const steps = fc.array(
+  fc.record({
+    what: fc.constantFrom(
+      'report',
+      'report',
+      'report',
+      'epoch',
+      'gone',
+      'join',
+      'cumulative',
+      'delta',
+      'sweep',
+    ),
+    who: fc.nat(2),
+    more: histograms(),
+    isSeen: fc.boolean(),
+  }),
+  { maxLength: 25 },
+);
+
+test('a fold is what its members have counted, whoever comes and goes, and never falls', (t) => {
+  fc.assert(
+    fc.property(steps, fc.constantFrom(5, 9, 160), (list, maxSize) => {
+      const core = new Core({ views: [merging(maxSize)] });
+      const cursors = [core.outputs.addReader('cumulative'), core.outputs.addReader('delta')];
+      const members = [0, 1, 2].map((who) => new DirectMember(core, `m${who}`));
+      const slots: (number | undefined)[] = [];
+      const said: ModelHistogram[] = [];
+      let counted = modelHistogram();
+      let shown = modelHistogram();
+      let given = modelHistogram();
+      for (const { what, who, more, isSeen } of [...list, ...finally_]) {
+        core.nowUs += 2_000_000;
+        const slot = slots[who];
+        if (what === 'join' || what === 'epoch') {
+          slots[who] = members[who].define(latency, attributes({ keep: 'all', of: BigInt(who) }), isSeen);
+          t.not(members[who].exponential(slots[who]!, more), undefined);
+          said[who] = more;
+          if (isSeen) counted = modelSum(counted, more);
+        } else if (what === 'report' && slot !== undefined) {
+          said[who] = modelSum(said[who], more);
+          t.is(members[who].exponential(slot, said[who]), 0);
+          counted = modelSum(counted, more);
+        } else if (what === 'gone' && slot !== undefined) {
+          members[who].end(core.store.exponentialHistograms, slot);
+          slots[who] = undefined;
+        } else if (what === 'sweep') core.outputs.sweep();
+        else if (what === 'cumulative' || what === 'delta') {
+          const points = read(core, cursors[what === 'delta' ? 1 : 0]);
+          if (points.length === 0) continue;
+          const [point] = points;
+          t.is(points.length, 1);
+          t.deepEqual([point.min, point.max, point.flags], [NaN, NaN, 0]);
+          for (const { size } of [point.positive, point.negative]) t.true(size <= maxSize);
+          if (what === 'delta') {
+            given = modelSum(given, point);
+            t.true(isWithin(point, given));
+            t.is(given.sum, counted.sum);
+            t.deepEqual(...comparable(given, counted));
+          } else {
+            t.is(point.startUs, core.store.birthUs);
+            t.is(point.sum, counted.sum);
+            t.deepEqual(...comparable(point, counted));
+            if (hasBuckets(shown) && hasBuckets(point)) t.true(point.scale <= shown.scale);
+            if (!isNothing(shown)) t.true(point.zeroThreshold >= shown.zeroThreshold);
+            t.true(isWithin(shown, point));
+            shown = point;
+          }
+        }
+      }
+      t.is(modelCount(shown), modelCount(counted));
+      t.is(modelCount(given), modelCount(counted));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const finally_ = (['cumulative', 'delta', 'sweep', 'cumulative', 'delta'] as const).map((what) => ({
+  what,
+  who: 0,
+  more: modelHistogram(),
+  isSeen: true,
+}));
+
+/** The two at one scale and threshold, as what they count. */
+function comparable(a: ModelHistogram, b: ModelHistogram): [object, object] {
+  const [one, other] = modelTogether(a, b);
+  const only = (h: ModelHistogram) => ({ ...plain({ ...h, sum: 0 }), zeroThreshold: undefined });
+  return [only(one), only(other)];
+}
