@@ -10,6 +10,8 @@ export interface CollectorLoad {
   readonly streams: number;
   readonly seconds: number;
   readonly script: ReportScript;
+  /** Saturated before: what is compiled at first use has been compiled after a second. */
+  readonly warmUpSeconds?: number;
   /** Arguments of the collector. */
   readonly args?: readonly string[];
   /** Looks at the collector after the load; throws when it is not as it should be. */
@@ -27,13 +29,20 @@ async function counters(collector: CollectorProcess): Promise<Counters> {
   return ((await answer.json()) as { streams: Counters }).streams;
 }
 
-/** All reports sent are acknowledged, and the collector counted them all. Gives how many points they held. @throws Error when it did not */
+/**
+ * Waits until the collector has merged all points that were sent; their Acks come later, so that one stands for many. Gives how many
+ * they were. @throws Error when they do not come to what was sent
+ */
 export async function settle(collector: CollectorProcess, senders: readonly ReportSender[]): Promise<number> {
-  for (const { agent } of senders)
-    await agent.until(() => agent.acknowledged === agent.lastReport, 'the last ack', 120_000);
   const total = (of: (sender: ReportSender) => number): number => senders.reduce((sum, s) => sum + of(s), 0);
   const expected = total(({ sent, script }) => sent * script.seriesPerReport);
-  const { points, changedValues, refusedPoints } = await counters(collector);
+  const deadline = performance.now() + 120_000;
+  let merged = await counters(collector);
+  while (merged.points < expected && performance.now() < deadline) {
+    await delay(100);
+    merged = await counters(collector);
+  }
+  const { points, changedValues, refusedPoints } = merged;
   if (points !== expected) throw new Error(`${expected} points were sent and ${points} merged`);
   const changes = total(({ changed }) => changed);
   if (changedValues !== changes)
@@ -62,6 +71,7 @@ export async function saturated({
   streams,
   seconds,
   script,
+  warmUpSeconds = 1,
   args = [],
   verify,
 }: CollectorLoad): Promise<number> {
@@ -70,8 +80,7 @@ export async function saturated({
     const first = script.prelude.length + 2 * script.groups;
     for (const sender of senders) for (let i = 0; i < first; i++) sender.send();
     await settle(collector, senders);
-    // What is compiled at first use has been compiled after a second.
-    const warmMs = performance.now() + 1000;
+    const warmMs = performance.now() + warmUpSeconds * 1000;
     await Promise.all(senders.map((sender) => sender.saturate(warmMs)));
     const pointsBefore = await settle(collector, senders);
     const cpuBefore = cpuSeconds(collector.child.pid);
@@ -93,7 +102,7 @@ export interface Paced {
 }
 
 /** What is compiled at first use has been compiled after so long. */
-const warmUpSeconds = 3;
+const pacedWarmUpSeconds = 3;
 
 /** One report a second of each, evenly spread. */
 export async function pace(senders: readonly ReportSender[], seconds: number): Promise<void> {
@@ -124,7 +133,7 @@ export async function paced({ streams, seconds, script, args = [], verify }: Col
     for (const sender of senders) sender.send();
     await settle(collector, senders);
     const streamWithSeriesKib = (memory() - before) / streams;
-    await pace(senders, warmUpSeconds);
+    await pace(senders, pacedWarmUpSeconds);
     const pointsBefore = await settle(collector, senders);
     const cpuBefore = await cpuAtRest(pid);
     await pace(senders, seconds);
