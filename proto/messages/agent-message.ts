@@ -93,6 +93,8 @@ function toLoader(message: AgentMessage): LoaderMessage {
 }
 
 function fromLoader(outer: LoaderMessage): AgentMessage {
+  if (outer.groups.length > 0 || outer.reportNumber !== '0' || outer.history)
+    throw new InvalidDataError('a message holds a report beside something else');
   const message = outer[outer.message];
   switch (outer.message) {
     case 'hello':
@@ -109,8 +111,6 @@ function fromLoader(outer: LoaderMessage): AgentMessage {
       };
     case 'goodbye':
       return { type: 'goodbye', lastReport: integer(message.lastReport, 'last_report') };
-    case 'report':
-      throw new InvalidDataError('a message holds a report beside something else');
     default:
       throw new InvalidDataError('an AgentMessage holds nothing that protocol version 1 knows');
   }

@@ -15,6 +15,7 @@ const position: Shape = {};
 const instruct: Shape = { 3: {}, 4: {}, 5: {} };
 
 export const agentMessageShape: Shape = {
+  1: { 23: { 6: attributes } },
   2: { 5: attributes, 9: position },
   3: { 1: { 2: attributes }, 2: { 4: attributes }, 3: {}, 4: {}, 5: { 4: attributes } },
   4: {},

@@ -9,8 +9,11 @@ import type { GroupColumns } from './group-columns.ts';
 import type { StreamColumns } from './stream-columns.ts';
 import { maxTimeUs } from './write-report.ts';
 
-const reportField = 1;
-const lastMessageField = 6;
+const groupsField = 1;
+const numberField = 7;
+const historyField = 8;
+/** The fields of all other messages are below the report's number. */
+const lastOtherField = 6;
 const firstColumn = 3;
 const firstExponential = 9;
 const lastExponential = 18;
@@ -20,7 +23,6 @@ const noRecordedValueField = 22;
 const exemplarsField = 23;
 
 const messageFields = new FieldReader();
-const reportFields = new FieldReader();
 const groupFields = new FieldReader();
 /** Where the column of each field of a group starts and ends; both 0 where it is absent. Of a repeated field the last one holds. */
 const starts = new Uint32Array(lastSummary + 2);
@@ -28,7 +30,13 @@ const ends = new Uint32Array(lastSummary + 2);
 
 /** Whether the bytes of an AgentMessage begin as a report, which is not for decodeAgentMessage. */
 export function isReport(bytes: Uint8Array): boolean {
-  return bytes.length > 0 && bytes[0] === ((reportField << 3) | bytesType);
+  if (bytes.length === 0) return false;
+  const tag = bytes[0];
+  return (
+    tag === ((groupsField << 3) | bytesType) ||
+    tag === ((numberField << 3) | varintType) ||
+    tag === ((historyField << 3) | varintType)
+  );
 }
 
 /**
@@ -46,23 +54,21 @@ export function decodeReport(bytes: Uint8Array, columns: StreamColumns): Decoded
   let found = false;
   messageFields.reset(bytes, 0, bytes.length);
   while (messageFields.next()) {
-    if (messageFields.field > lastMessageField) continue;
-    if (messageFields.field !== reportField)
-      throw new InvalidDataError(`a message holds a report and field ${messageFields.field}`);
-    messageFields.expect(bytesType);
-    found = true;
-    // A message field that comes twice is merged, as protobuf does.
-    reportFields.reset(bytes, messageFields.start, messageFields.end);
-    while (reportFields.next()) {
-      if (reportFields.field === 2) {
-        reportFields.expect(bytesType);
-        decodeGroup(bytes, reportFields.start, reportFields.end, columns);
-      } else if (reportFields.field === 1) {
-        number = reportFields.varint();
-      } else if (reportFields.field === 3 && reportFields.varint() !== 0) {
+    const { field } = messageFields;
+    if (field === groupsField) {
+      messageFields.expect(bytesType);
+      decodeGroup(bytes, messageFields.start, messageFields.end, columns);
+    } else if (field === numberField) {
+      number = messageFields.varint();
+    } else if (field === historyField) {
+      if (messageFields.varint() !== 0)
         throw new CapabilityError('a history report came, but the capability "history" is not offered');
-      }
+    } else if (field <= lastOtherField) {
+      throw new InvalidDataError(`a message holds a report and field ${field}`);
+    } else {
+      continue;
     }
+    found = true;
   }
   if (!found) throw new InvalidDataError('the message holds no report');
   if (number === 0 && columns.lastReport !== 0) number = columns.lastReport + 1;

@@ -2,7 +2,6 @@ import { ByteWriter } from '../columns/byte-writer.ts';
 import { encodeNumbers } from '../columns/encode-numbers.ts';
 import { encodeGaps } from '../columns/gaps.ts';
 import type { NumberColumn } from '../columns/number-column.ts';
-import { varintSize } from '../columns/varint.ts';
 import { StreamgaugeError } from '../error.ts';
 import { type ExponentialColumns, noRoom } from './exponential-columns.ts';
 import { layoutFault } from './exponential-limits.ts';
@@ -61,25 +60,18 @@ export function encodeReport(
   const report = nextNumber(columns, number);
   check(columns, groups);
   reportWriter.reset();
-  if (columns.lastReport === 0 || report !== columns.lastReport + 1) {
-    reportWriter.byte(0x08);
-    reportWriter.varint(report);
-  }
   for (const state of groups) {
     writeGroup(columns, columns.groups.get(state.group)!, state);
-    reportWriter.byte(0x12);
+    reportWriter.byte(0x0a);
     reportWriter.varint(groupWriter.length);
     reportWriter.append(groupWriter.bytes, 0, groupWriter.length);
   }
+  if (columns.lastReport === 0 || report !== columns.lastReport + 1 || groups.length === 0) {
+    reportWriter.byte(0x38);
+    reportWriter.varint(report);
+  }
   columns.lastReport = report;
-  const length = reportWriter.length;
-  const prefix = 1 + varintSize(length);
-  const message = new Uint8Array(prefix + length);
-  message[0] = 0x0a;
-  for (let at = 1, rest = length; at < prefix; at++, rest >>>= 7)
-    message[at] = at === prefix - 1 ? rest : (rest & 0x7f) | 0x80;
-  message.set(reportWriter.bytes.subarray(0, length), prefix);
-  return message;
+  return reportWriter.copy();
 }
 
 function nextNumber(columns: StreamColumns, number: number | undefined): number {

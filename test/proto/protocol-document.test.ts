@@ -133,12 +133,8 @@ function columnsOf(message: Uint8Array): Record<number, string> {
   fields.reset(message, 0, message.length);
   fields.next();
   fields.reset(message, fields.start, fields.end);
-  while (fields.next()) {
-    if (fields.field !== 2) continue;
-    fields.reset(message, fields.start, fields.end);
-    while (fields.next())
-      if (fields.field >= 3)
-        found[fields.field] = Buffer.from(message.slice(fields.start, fields.end)).toString('hex');
-  }
+  while (fields.next())
+    if (fields.field >= 3)
+      found[fields.field] = Buffer.from(message.slice(fields.start, fields.end)).toString('hex');
   return found;
 }

@@ -92,8 +92,9 @@ export class SeenStream {
 
   take(bytes: Buffer): string {
     const message = Connect.requestDeserialize(bytes) as Loaded;
-    this.order.push(message.message);
-    switch (message.message) {
+    const kind: string = message.message ?? (message.groups.length > 0 ? 'report' : 'nothing');
+    this.order.push(kind);
+    switch (kind) {
       case 'hello':
         this.hello = message.hello;
         break;
@@ -116,7 +117,7 @@ export class SeenStream {
       case 'goodbye':
         this.goodbye = message.goodbye;
     }
-    return message.message;
+    return kind;
   }
 
   #define(define: Loaded): void {

@@ -99,7 +99,7 @@ test(
   ends,
   (s) => {
     hello(s);
-    s.session.receive(Buffer.from([0x0a, 4, 0x08, 1, 0x12, 0]));
+    s.session.receive(Buffer.from([0x0a, 0, 0x38, 1]));
   },
   'invalid',
   /group 0 is reported/,

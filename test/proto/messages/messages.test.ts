@@ -199,7 +199,8 @@ test('an Ack in another shape is read all the same', (t) => {
 
 const invalidAgentMessages: Record<string, [message: object, path: RegExp]> = {
   'nothing at all': [{}, /holds nothing/],
-  'a report': [{ report: { number: '1' } }, /report/],
+  'a report': [{ groups: [{ group: 1 }] }, /holds a report/],
+  'a report beside hello': [{ reportNumber: '1', hello: { memberId: 'a' } }, /holds a report/],
   'no member id': [{ hello: { incarnation: Buffer.alloc(16) } }, /^member_id: has 0 bytes/],
   'a long member id': [{ hello: { memberId: 'é'.repeat(129), incarnation: Buffer.alloc(16) } }, /258 bytes/],
   'a short incarnation': [{ hello: { memberId: 'a', incarnation: Buffer.alloc(15) } }, /^incarnation: /],

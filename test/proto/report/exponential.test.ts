@@ -12,7 +12,7 @@ import { ReferenceColumn, ReferenceRange } from '../columns/reference-decoder.ts
 
 interface Method {
   requestSerialize(message: object): Buffer;
-  requestDeserialize(bytes: Buffer): { report: { groups: Record<string, Buffer>[] } };
+  requestDeserialize(bytes: Buffer): { groups: Record<string, Buffer>[] };
 }
 const service = loadProto('streamgauge/v1/telemetry_stream.proto')['streamgauge.v1.TelemetryStream'];
 const { Connect: protobuf } = service as unknown as { Connect: Method };
@@ -189,7 +189,7 @@ test('what is written is what the document says, by a decoder written from it', 
       moves.forEach((move, i) => {
         histograms = histograms.map((histogram, h) => moved(histogram, move[h]));
         const bytes = encodeReport(sender, [stateOf(histograms)], i + 1);
-        const group = protobuf.requestDeserialize(Buffer.from(bytes)).report.groups[0];
+        const group = protobuf.requestDeserialize(Buffer.from(bytes)).groups[0];
         scales.decode(group.exponentialScales);
         positive.decode(scales.values, group.exponentialPositiveLayout, group.exponentialPositiveCounts);
         negative.decode(scales.values, group.exponentialNegativeLayout, group.exponentialNegativeCounts);
@@ -212,8 +212,8 @@ test('growth and a coarser scale cost what changed, and a report in which nothin
   let report = 0;
   t.true(send(8, -80, counts) > 160);
   const unchanged = send(8, -80, counts);
-  // The message and the group, each with tag and length, and the group's number.
-  t.is(unchanged, 6);
+  // The group with tag and length, and its number.
+  t.is(unchanged, 4);
   // Two cells of the layout, the new counts, and two columns with tag and length.
   t.true(send(8, -81, [5, ...counts, 7]) <= unchanged + 12);
   const folded = new Array<number>(82).fill(0);
@@ -224,7 +224,7 @@ test('growth and a coarser scale cost what changed, and a report in which nothin
 });
 
 const report = (columns: object) =>
-  protobuf.requestSerialize({ report: { number: '1', groups: [{ group: 1, ...columns }] } });
+  protobuf.requestSerialize({ reportNumber: '1', groups: [{ group: 1, ...columns }] });
 
 /** A column whose first cells are whole numbers, from 0. */
 function column(...values: number[]): Buffer {
@@ -350,19 +350,17 @@ test('any report is read or refused with a typed error, within the cells that ar
     fc.property(bytes, bytes, bytes, bytes, bytes, (scales, layout, counts, layoutBelow, countsBelow) =>
       attempt(
         protobuf.requestSerialize({
-          report: {
-            number: '2',
-            groups: [
-              {
-                group: 1,
-                exponentialScales: Buffer.from(scales),
-                exponentialPositiveLayout: Buffer.from(layout),
-                exponentialPositiveCounts: Buffer.from(counts),
-                exponentialNegativeLayout: Buffer.from(layoutBelow),
-                exponentialNegativeCounts: Buffer.from(countsBelow),
-              },
-            ],
-          },
+          reportNumber: '2',
+          groups: [
+            {
+              group: 1,
+              exponentialScales: Buffer.from(scales),
+              exponentialPositiveLayout: Buffer.from(layout),
+              exponentialPositiveCounts: Buffer.from(counts),
+              exponentialNegativeLayout: Buffer.from(layoutBelow),
+              exponentialNegativeCounts: Buffer.from(countsBelow),
+            },
+          ],
         }),
       ),
     ),
