@@ -28,10 +28,7 @@ export interface OutputStream {
   readonly overflowed: number;
   /** Whether it has nothing to show and holds nothing that must be kept: it may be forgotten. */
   readonly isSpent: boolean;
-  /**
-   * Whether series of another metric that leaves under the same name, unit and kind may be taken in. Absent: those whose bounds in the
-   * output are the same.
-   */
+  /** Whether series of another metric that leaves under the same name, unit and kind may be taken in. Absent: all. */
   accepts?(input: MetricDescription): boolean;
   /** Takes an input series in. Called once, before its first report. */
   attach(slot: number, definition: SeriesDefinition): void;

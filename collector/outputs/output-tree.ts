@@ -100,7 +100,7 @@ export class OutputTree {
         if (held !== undefined) this.#problems.conflict('bounds', scope, held.metric, outgoing.shape.metric);
         return made;
       }
-      if (accepts(stream, outgoing)) {
+      if (stream.accepts?.(outgoing.input) ?? true) {
         this.#join(stream, outgoing.shape.metric);
         return stream;
       }
@@ -180,13 +180,6 @@ export class OutputTree {
     const kept = from.resource.attributes.filter(([key]) => keys.includes(key));
     return { attributes: attributes([...this.#writer, ...kept]), schemaUrl: '' };
   }
-}
-
-/** Whether a stream takes in series of a metric that its id stands for. */
-function accepts(stream: OutputStream, { input, shape }: Outgoing): boolean {
-  if (stream.accepts !== undefined) return stream.accepts(input);
-  const [held, added] = [stream.metric.explicitBounds, shape.metric.explicitBounds];
-  return held === added || (held.length === added.length && held.every((bound, i) => bound === added[i]));
 }
 
 function variantId(streamId: string, variant: number): string {
