@@ -18,7 +18,7 @@ import { GrpcReceiver } from './receivers/grpc-receiver.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { storeNowUs } from './store-clock.ts';
 import { CollectorTelemetry } from './telemetry/collector-telemetry.ts';
-import { compileViews } from './views/compile-views.ts';
+import { compileViews, longestStalenessMs } from './views/compile-views.ts';
 
 /** A pino logger is one. */
 export type CollectorLog = ExportLog & {
@@ -80,7 +80,7 @@ export class Collector {
     this.#problems = new OutputProblems((problem, message) => log.warn({ problem }, message));
     this.#outputs = new Outputs({
       nowUs: storeNowUs,
-      plansFor: compileViews(config.views),
+      plansFor: compileViews(config.views, config.stalenessMs),
       writerId,
       outputExpiryMs: config.outputExpiryMs,
       problems: this.#problems,
@@ -97,7 +97,7 @@ export class Collector {
       counters: this.#telemetry.counters.sessions,
       limits: config.grpc.limits,
       position: { directoryId, term, journalPosition: 0 },
-      stalenessMs: config.stalenessMs,
+      stalenessMs: longestStalenessMs(config.views, config.stalenessMs),
       evictionMs: config.evictionMs,
       nowUs: storeNowUs,
       log: (level, fields, message) => log[level](fields, message),

@@ -4,11 +4,10 @@ import { isReleasable } from '../../otel/state/ended-series.ts';
 import { bucketIndex, maxScale } from '../../otel/state/exponential-mapping.ts';
 import { noMore, type PointBatch } from '../../otel/state/point-batch.ts';
 import { counting, present, withoutValue } from '../../otel/state/series-columns.ts';
-import type { ExponentialScratch } from './exponential-scratch.ts';
 import type { ExponentialShape } from './fold-exponential.ts';
 import type { FoldPoints } from './fold-points.ts';
-import type { ValueColumns } from './fold-present.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
+import type { Presence, PresentState } from './presence.ts';
 import type { Collecting } from './reader-cursor.ts';
 
 /** Values that are counted, or points that are written, at a time: a fraction of a millisecond. */
@@ -26,15 +25,23 @@ const smallestNormal = 2 ** -1022;
  */
 export class FoldDistribution implements OutputStream {
   readonly metric: MetricDescription;
-  readonly #from: ValueColumns;
+  readonly #from: PresentState;
   readonly #points: FoldPoints;
   readonly #shape: ExponentialShape;
+  readonly #presence: Presence;
 
-  constructor(metric: MetricDescription, from: ValueColumns, points: FoldPoints, shape: ExponentialShape) {
+  constructor(
+    metric: MetricDescription,
+    from: PresentState,
+    points: FoldPoints,
+    shape: ExponentialShape,
+    presence: Presence,
+  ) {
     this.metric = metric;
     this.#from = from;
     this.#points = points;
     this.#shape = shape;
+    this.#presence = presence;
   }
 
   get inputs(): number {
@@ -55,6 +62,7 @@ export class FoldDistribution implements OutputStream {
 
   attach(slot: number, definition: SeriesDefinition): void {
     this.#points.attach(slot, definition);
+    this.#presence.attach(this.#from, slot);
   }
 
   temporality(): Temporality {
@@ -74,7 +82,7 @@ export class FoldDistribution implements OutputStream {
         scratch.min = NaN;
         scratch.max = NaN;
       },
-      add: (slot) => this.#measure(slot, scratch),
+      add: (slot) => this.#measure(slot, collecting),
       end: (point) => {
         if (Number.isNaN(scratch.min)) return;
         batch.exponential.put(at, total);
@@ -99,12 +107,14 @@ export class FoldDistribution implements OutputStream {
     if (this.#points.isWorthExpiring) this.#points.expire(Infinity, nowUs, () => {});
   }
 
-  #measure(slot: number, scratch: ExponentialScratch): void {
-    const { series, values } = this.#from;
+  #measure(slot: number, collecting: Collecting): void {
+    const { series } = this.#from;
     const status = series.status.get(slot);
     if ((status & counting) === 0 || (status & present) === 0 || (status & withoutValue) !== 0) return;
-    const value = values.get(slot);
+    if (this.#presence.isSilent(series, slot, collecting)) return;
+    const value = this.#presence.valueOf(this.#from, slot, collecting);
     if (!Number.isFinite(value)) return;
+    const scratch = collecting.scratch.exponential;
     const { total } = scratch;
     total.sum += value;
     if (!(value >= scratch.min)) scratch.min = value;

@@ -1,13 +1,14 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
-import { chunkBits, chunkMask, type Float64Column } from '../../otel/state/columns.ts';
+import { chunkBits, chunkMask } from '../../otel/state/columns.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import { isReleasable } from '../../otel/state/ended-series.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
-import { counting, present, type SeriesColumns, withoutValue } from '../../otel/state/series-columns.ts';
+import { counting, present, withoutValue } from '../../otel/state/series-columns.ts';
 import type { FoldPoints } from './fold-points.ts';
 import { type FoldScratch, inputsPerRead } from './fold-scratch.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
+import type { Presence, PresentState } from './presence.ts';
 import type { Collecting } from './reader-cursor.ts';
 
 const takesPart = counting | present;
@@ -16,12 +17,6 @@ const nobody = -1;
 
 /** How the values of the series that are present become one. */
 export type Reduction = 'last' | 'min' | 'max' | 'mean' | 'sum' | 'count';
-
-/** The columns that values come from: sums or gauges. */
-export interface ValueColumns {
-  readonly series: SeriesColumns;
-  readonly values: Float64Column;
-}
 
 /**
  * Gauges and sums that may fall, of many series in one: recomputed at each collection from the series that are present, so one that left
@@ -33,22 +28,25 @@ export interface ValueColumns {
 export class FoldPresent implements OutputStream {
   readonly metric: MetricDescription;
   readonly #store: MetricStore;
-  readonly #from: ValueColumns;
+  readonly #from: PresentState;
   readonly #reduction: Reduction;
   readonly #points: FoldPoints;
+  readonly #presence: Presence;
 
   constructor(
     metric: MetricDescription,
     store: MetricStore,
-    from: ValueColumns,
+    from: PresentState,
     reduction: Reduction,
     points: FoldPoints,
+    presence: Presence,
   ) {
     this.metric = metric;
     this.#store = store;
     this.#from = from;
     this.#reduction = reduction;
     this.#points = points;
+    this.#presence = presence;
   }
 
   get inputs(): number {
@@ -69,6 +67,7 @@ export class FoldPresent implements OutputStream {
 
   attach(slot: number, definition: SeriesDefinition): void {
     this.#points.attach(slot, definition);
+    this.#presence.attach(this.#from, slot);
   }
 
   temporality(): Temporality | undefined {
@@ -78,7 +77,7 @@ export class FoldPresent implements OutputStream {
   read(batch: PointBatch, collecting: Collecting, from: number): number {
     const { scratch } = collecting;
     if (from === 0) this.#begin(scratch);
-    const first = this.#reduce(scratch, from) - scratch.inputs;
+    const first = this.#reduce(collecting, from) - scratch.inputs;
     const end = Math.min(scratch.points, first + placesPerRead);
     batch.reset(Math.max(0, end - first));
     if (first < 0) return first + scratch.inputs;
@@ -114,11 +113,14 @@ export class FoldPresent implements OutputStream {
   }
 
   /** Takes inputs in from a place on. Gives the place to go on from. */
-  #reduce({ inputs, totals, times }: FoldScratch, from: number): number {
+  #reduce(collecting: Collecting, from: number): number {
+    const { inputs, totals, times } = collecting.scratch;
     if (from >= inputs) return from;
     const end = Math.min(inputs, from + inputsPerRead);
     const { slots, targets } = this.#points;
-    const { series, values } = this.#from;
+    const state = this.#from;
+    const { series } = state;
+    const presence = this.#presence;
     const { timesUs } = this.#store;
     const reduction = this.#reduction;
     for (let i = from; i < end; i++) {
@@ -127,8 +129,9 @@ export class FoldPresent implements OutputStream {
       const at = slot & chunkMask;
       const status = series.status.chunks[chunk][at];
       if ((status & takesPart) !== takesPart || (status & withoutValue) !== 0) continue;
+      if (presence.isSilent(series, slot, collecting)) continue;
       const point = targets.items[i];
-      const value = values.chunks[chunk][at];
+      const value = presence.valueOf(state, slot, collecting);
       const before = times[point];
       if (reduction === 'last') {
         const time = timesUs[series.clock.chunks[chunk][at]];

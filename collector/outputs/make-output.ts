@@ -20,6 +20,7 @@ import { PassGauge } from './pass-gauge.ts';
 import { PassHistogram } from './pass-histogram.ts';
 import { PassSum } from './pass-sum.ts';
 import { PassSummary } from './pass-summary.ts';
+import { Presence } from './presence.ts';
 
 /** The output of a shape for a metric. */
 export function makeOutput(
@@ -32,7 +33,7 @@ export function makeOutput(
   const points = () => foldPoints(plan, store, input);
   switch (way) {
     case 'pass':
-      return passing(metric, store);
+      return passing(metric, store, new Presence(store, plan));
     case 'counter':
       return new FoldCounter(metric, store, points(), isShared);
     case 'histogram':
@@ -40,16 +41,23 @@ export function makeOutput(
     case 'exponential':
       return exponential(metric, input, plan, store);
     default:
-      return new FoldPresent(metric, store, input.kind === 'sum' ? store.sums : store.gauges, way, points());
+      return new FoldPresent(
+        metric,
+        store,
+        input.kind === 'sum' ? store.sums : store.gauges,
+        way,
+        points(),
+        new Presence(store, plan),
+      );
   }
 }
 
-function passing(metric: MetricDescription, store: MetricStore): OutputStream {
+function passing(metric: MetricDescription, store: MetricStore, presence: Presence): OutputStream {
   switch (metric.kind) {
     case 'sum':
-      return new PassSum(metric, store);
+      return new PassSum(metric, store, presence);
     case 'gauge':
-      return new PassGauge(metric, store);
+      return new PassGauge(metric, store, presence);
     case 'histogram':
       return new PassHistogram(metric, store);
     case 'exponential_histogram':
@@ -67,11 +75,12 @@ function exponential(
 ): OutputStream {
   const shape = exponentialShapeOf(plan);
   const points = foldPoints(plan, store, input);
+  const presence = new Presence(store, plan);
   switch (input.kind) {
     case 'sum':
-      return new FoldDistribution(metric, store.sums, points, shape);
+      return new FoldDistribution(metric, store.sums, points, shape, presence);
     case 'gauge':
-      return new FoldDistribution(metric, store.gauges, points, shape);
+      return new FoldDistribution(metric, store.gauges, points, shape, presence);
     default: {
       const isShared = plan.resourceKeys !== undefined;
       return new FoldExponential(metric, store, histogramSource(input, store), points, shape, isShared);

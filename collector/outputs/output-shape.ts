@@ -121,9 +121,11 @@ export function hasAll(bounds: readonly number[], wanted: readonly number[]): bo
 }
 
 function describe(input: MetricDescription, plan: StreamPlan): MetricDescription {
-  if (plan.nameOf === undefined && plan.description === undefined) return input;
+  const isMeanOverTime = input.kind === 'gauge' && plan.overTime === 'mean';
+  if (plan.nameOf === undefined && plan.description === undefined && !isMeanOverTime) return input;
   return {
     ...input,
+    valueType: isMeanOverTime ? 'double' : input.valueType,
     name: plan.nameOf?.(input.name) ?? input.name,
     description: plan.description ?? input.description,
   };

@@ -97,16 +97,18 @@ export class Outputs {
   collect(cursor: ReaderCursor, wallUs: number): Collection {
     // A wall clock that was set back must not make an interval that ends before it begins.
     const timeUs = Math.max(wallUs, cursor.collectedUs + 1);
+    const nowUs = this.#nowUs();
     const collecting: Collecting = {
       cursor,
       collection: ++cursor.collections,
       timeUs,
+      nowUs,
       sinceUs: cursor.collectedUs,
       deliveredS: this.store.secondsAt(cursor.deliveredUs),
       scratch: this.#spareScratch.pop() ?? new FoldScratch(),
     };
     cursor.collectedUs = timeUs;
-    cursor.collectedAtUs = this.#nowUs();
+    cursor.collectedAtUs = nowUs;
     let holders = 0;
     const hold = () => {
       if (holders++ === 0) this.#held++;

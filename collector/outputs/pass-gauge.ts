@@ -5,17 +5,20 @@ import { withoutValue } from '../../otel/state/series-columns.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
 import { PassPoints } from './pass-points.ts';
 import { isShown } from './pass-sum.ts';
+import type { Presence } from './presence.ts';
 import type { Collecting } from './reader-cursor.ts';
 
 /** Gauges handed on as they came, while they are reported. */
 export class PassGauge implements OutputStream {
   readonly metric: MetricDescription;
   readonly #store: MetricStore;
+  readonly #presence: Presence;
   readonly #points = new PassPoints();
 
-  constructor(metric: MetricDescription, store: MetricStore) {
+  constructor(metric: MetricDescription, store: MetricStore, presence: Presence) {
     this.metric = metric;
     this.#store = store;
+    this.#presence = presence;
   }
 
   get inputs(): number {
@@ -36,6 +39,7 @@ export class PassGauge implements OutputStream {
 
   attach(slot: number): void {
     this.#points.attach(slot);
+    this.#presence.attach(this.#store.gauges, slot);
   }
 
   temporality(): undefined {
@@ -53,9 +57,10 @@ export class PassGauge implements OutputStream {
       const slot = slots[i];
       const status = series.status.get(slot);
       if (!isShown(status, false, 0, collecting)) continue;
+      if (this.#presence.isSilent(series, slot, collecting)) continue;
       batch.seriesAttributes[at] = definitions.at(series.definition.get(slot)).attributes;
       batch.flags[at] = (status & withoutValue) === 0 ? 0 : noRecordedValue;
-      batch.values[at] = gauges.values.get(slot);
+      batch.values[at] = this.#presence.valueOf(gauges, slot, collecting);
       batch.startTimeUs[at] = 0;
       batch.timeUs[at] = timesUs[series.clock.get(slot)];
       at++;

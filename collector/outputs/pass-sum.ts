@@ -6,18 +6,21 @@ import { counting, present, withoutValue } from '../../otel/state/series-columns
 import { DeltaBases } from './delta-bases.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
 import { PassPoints } from './pass-points.ts';
+import type { Presence } from './presence.ts';
 import type { Collecting } from './reader-cursor.ts';
 
 /** Sums handed on as they came: value and start time are the source's. Delta readers get what was counted since their last collection. */
 export class PassSum implements OutputStream {
   readonly metric: MetricDescription;
   readonly #store: MetricStore;
+  readonly #presence: Presence;
   readonly #points = new PassPoints();
   readonly #bases = new DeltaBases(1);
 
-  constructor(metric: MetricDescription, store: MetricStore) {
+  constructor(metric: MetricDescription, store: MetricStore, presence: Presence) {
     this.metric = metric;
     this.#store = store;
+    this.#presence = presence;
   }
 
   get inputs(): number {
@@ -61,6 +64,7 @@ export class PassSum implements OutputStream {
       const isDue = bases !== undefined && counted !== bases[i];
       if (!isDue && !isShown(status, this.metric.isMonotonic, series.absentAtS.get(slot), collecting))
         continue;
+      if (!this.metric.isMonotonic && this.#presence.isSilent(series, slot, collecting)) continue;
       const isWithoutValue = (status & withoutValue) !== 0;
       batch.seriesAttributes[at] = definitions.at(series.definition.get(slot)).attributes;
       if (bases === undefined) {

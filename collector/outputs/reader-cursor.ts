@@ -22,6 +22,8 @@ export interface Collecting {
   /** The reader's collections so far, this one included. */
   readonly collection: number;
   readonly timeUs: number;
+  /** The same moment by the store's clock. */
+  readonly nowUs: number;
   /** Where delta intervals begin. */
   readonly sinceUs: number;
   /** Series that left before this second of the store's life have been delivered. */

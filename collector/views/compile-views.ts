@@ -19,20 +19,29 @@ interface CompiledView {
 
 /**
  * Views as a function from a metric to its outputs: each view that matches makes one, in the order of the configuration; a metric that none
- * matches passes as it came.
+ * matches passes as it came. `stalenessMs`: how long a member may be silent where a view does not say.
  */
-export function compileViews(views: readonly ViewConfig[]): PlansFor {
+export function compileViews(views: readonly ViewConfig[], stalenessMs = 0): PlansFor {
+  const longestMs = longestStalenessMs(views, stalenessMs);
+  // What all wait for need not be looked at for each series.
+  const own = (ms: number) => (ms < longestMs ? ms : undefined);
   const compiled = views.map(
     ({ selector, stream }, index): CompiledView => ({
       matches: matcher(selector),
-      plan: plan(stream, index + 1),
+      plan: plan(stream, index + 1, own(stream.stalenessMs ?? stalenessMs)),
     }),
   );
+  const passing = { ...passingPlan, stalenessMs: own(stalenessMs) };
   return (entry) => {
     const matching = compiled.filter((view) => view.matches(entry));
-    if (matching.length === 0) return [passingPlan];
+    if (matching.length === 0) return [passing];
     return matching.flatMap((view) => (view.plan === undefined ? [] : [view.plan]));
   };
+}
+
+/** How long a member may be silent at most before it leaves every output. */
+export function longestStalenessMs(views: readonly ViewConfig[], stalenessMs: number): number {
+  return Math.max(stalenessMs, ...views.map(({ stream }) => stream.stalenessMs ?? 0));
 }
 
 function matcher(by: ViewSelector): (entry: MetricEntry) => boolean {
@@ -65,7 +74,7 @@ function isOfType(type: InstrumentType, metric: MetricEntry['metric']): boolean 
   }
 }
 
-function plan(stream: ViewStream, number: number): StreamPlan | undefined {
+function plan(stream: ViewStream, number: number, stalenessMs: number | undefined): StreamPlan | undefined {
   const { aggregation } = stream;
   if (aggregation === 'drop') return undefined;
   return {
@@ -77,7 +86,7 @@ function plan(stream: ViewStream, number: number): StreamPlan | undefined {
     aggregation,
     members: stream.members,
     overTime: stream.overTime ?? 'last',
-    stalenessMs: stream.stalenessMs,
+    stalenessMs,
     resourceKeys: stream.resourceKeys,
   };
 }

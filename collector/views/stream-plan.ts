@@ -22,7 +22,7 @@ export interface StreamPlan {
   readonly members: MemberReduction | undefined;
   /** How the values of a gauge within an export interval become one. */
   readonly overTime: IntervalReduction;
-  /** A member silent for so long leaves this output's gauges and up-down sums; `undefined`: the collector's setting. */
+  /** A member silent for so long leaves this output's gauges and up-down sums; `undefined`: when it leaves every output. */
   readonly stalenessMs: number | undefined;
   /** Which attributes of the resource the output keeps; `undefined`: the whole resource, so that members stay apart. */
   readonly resourceKeys: readonly string[] | undefined;

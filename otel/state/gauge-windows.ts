@@ -1,7 +1,7 @@
 import { chunkBits, Float64Column, Uint32Column, Uint32List } from './columns.ts';
 
 /** How the values that a gauge had within an interval become one. */
-export type IntervalReduction = 'min' | 'max' | 'mean';
+export type WindowReduction = 'min' | 'max' | 'mean';
 
 /**
  * What gauges were since each reader's last collection: their least and greatest value, and their mean. Kept for the gauges that a view
@@ -72,7 +72,7 @@ export class GaugeWindows {
    */
   reduce(
     slot: number,
-    how: IntervalReduction,
+    how: WindowReduction,
     reader: number,
     collection: number,
     value: number,
@@ -142,7 +142,7 @@ class Window {
     this.#take(place, value);
   }
 
-  reduce(place: number, how: IntervalReduction, collection: number, value: number, timeUs: number): number {
+  reduce(place: number, how: WindowReduction, collection: number, value: number, timeUs: number): number {
     if (this.#collection.get(place) !== collection) this.#close(place, collection, value, timeUs);
     if (how === 'mean') return this.#closedMean.get(place);
     return how === 'min' ? this.#closedMin.get(place) : this.#closedMax.get(place);

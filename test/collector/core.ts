@@ -3,7 +3,7 @@ import { type OutputProblem, OutputProblems } from '../../collector/outputs/outp
 import { Outputs } from '../../collector/outputs/outputs.ts';
 import { SessionCounters } from '../../collector/sessions/session-counters.ts';
 import { Sessions } from '../../collector/sessions/sessions.ts';
-import { compileViews } from '../../collector/views/compile-views.ts';
+import { compileViews, longestStalenessMs } from '../../collector/views/compile-views.ts';
 import type { ViewConfig } from '../../otel/config/metric-views.ts';
 import type { Attributes } from '../../otel/model/attributes.ts';
 import type { MetricDescription } from '../../otel/model/metric.ts';
@@ -37,7 +37,7 @@ export class Core {
     const nowUs = () => this.nowUs;
     this.outputs = new Outputs({
       nowUs,
-      plansFor: compileViews(options.views ?? []),
+      plansFor: compileViews(options.views ?? [], 300_000),
       writerId: 'writer',
       outputExpiryMs: 86_400_000,
       problems: this.problems,
@@ -47,7 +47,7 @@ export class Core {
       counters: this.counters,
       limits: { ...roomy, ...options.limits },
       position: { directoryId: Buffer.alloc(16), term: Buffer.alloc(8), journalPosition: 0 },
-      stalenessMs: 300_000,
+      stalenessMs: longestStalenessMs(options.views ?? [], 300_000),
       evictionMs: 86_400_000,
       nowUs,
       log: (level, fields, message) => void this.logged.push({ level, fields, message }),
