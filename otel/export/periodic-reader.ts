@@ -1,22 +1,14 @@
 import { type Clock, pause, systemClock } from '../clock.ts';
 import type { Temporality } from '../model/metric.ts';
-import {
-  type DroppedPoints,
-  defaultMaxRequestBytes,
-  type EncodedRequest,
-  encodeRequests,
-} from '../otlp/encode-requests.ts';
+import { defaultMaxRequestBytes, encodeInSteps } from '../otlp/encode-requests.ts';
+import type { EncodedRequest } from '../otlp/open-request.ts';
+import { RequestBuffers } from '../otlp/request-buffers.ts';
 import type { Collection } from '../state/point-batch.ts';
+import { type Encode, EncodingInTurns } from './encoding-in-turns.ts';
 import { type ExportLog, ReaderLog } from './reader-log.ts';
 import { type ReaderObserver, ReaderRecord, type ReaderStatus } from './reader-status.ts';
 import type { RequestSender } from './request-sender.ts';
 import { RetryingSender, type RetryPolicy } from './retrying-sender.ts';
-
-/** Turns a collection into requests. What it drops it tells, and gives the rest. */
-export type Encode = (
-  collection: Collection,
-  onDropped: (dropped: DroppedPoints) => void,
-) => Iterable<EncodedRequest>;
 
 export interface PeriodicReaderOptions {
   /** For logs, status and metrics. */
@@ -32,7 +24,7 @@ export interface PeriodicReaderOptions {
   readonly temporality: Temporality;
   /** Default {@link defaultMaxRequestBytes}. */
   readonly maxRequestBytes?: number | undefined;
-  /** Everything at this time, in the reader's temporality. It is read to its end before anything else happens, so it may show live state. */
+  /** Everything at this time, in the reader's temporality. It is read in turns, so live state is shown as it is when it is read. */
   readonly collect: (timeUs: number) => Collection | Promise<Collection>;
   /** Told when the backend has taken the whole of the last collection. */
   readonly onDelivered?: (() => void) | undefined;
@@ -70,6 +62,9 @@ const timeoutSlackMs = 1000;
  *   reader does not collect meanwhile, so the next interval is longer, and nothing waits but the one interval.
  *
  * What fails for good is counted as failed; the requests after it are tried all the same.
+ *
+ * A cumulative collection is encoded while it is sent, one request ahead. A delta collection is encoded whole before its first request
+ * is sent, and each request is kept until the backend has answered.
  *
  * Lifecycle: `start` once; `drain` exports the last state within a deadline; `stop` ends everything at once, is safe before start and when repeated.
  */
@@ -110,9 +105,11 @@ export class PeriodicReader {
     this.#collect = options.collect;
     this.#onDelivered = options.onDelivered;
     this.#maxRequestBytes = options.maxRequestBytes ?? defaultMaxRequestBytes;
+    const buffers = new RequestBuffers();
+    const maxBytes = this.#maxRequestBytes;
     this.#encode =
       options.encode ??
-      ((collection, onDropped) => encodeRequests(collection, { maxBytes: this.#maxRequestBytes, onDropped }));
+      ((collection, onDropped) => encodeInSteps(collection, { maxBytes, onDropped, buffers }));
     this.#record = new ReaderRecord(options.observer ?? {});
     this.#log = new ReaderLog(options.log, options.name);
     const observer: ConstructorParameters<typeof RetryingSender>[2] = {
@@ -239,55 +236,68 @@ export class PeriodicReader {
   /** Collects and sends once. Gives whether all that was collected was answered with success. */
   async #export(signal: AbortSignal, patience: AbortSignal): Promise<boolean> {
     if (this.#state !== 'draining') this.#state = 'exporting';
-    const requests = await this.#takeRequests();
-    if (requests === undefined) return false;
-    let isComplete = true;
-    for (const [index, { bytes, points }] of requests.entries()) {
-      const result = await this.#sender.send(bytes, signal, patience);
-      if (result.kind === 'success') {
-        const rejected = Math.min(points, result.partialSuccess?.rejected ?? 0);
-        this.#record.points('exported', points - rejected);
-        this.#record.points('rejected', rejected, 'partial_success');
-        continue;
-      }
-      isComplete = false;
-      if (result.kind === 'permanent') {
-        this.#record.points('failed', points, result.error.code);
-        continue;
-      }
-      const rest = requests.slice(index).reduce((sum, request) => sum + request.points, 0);
-      // Only a cumulative reader that goes on has a newer state to send instead.
-      const isSuperseded = this.temporality === 'cumulative' && !this.#stopped.signal.aborted;
-      this.#record.points(
-        isSuperseded ? 'superseded' : 'failed',
-        rest,
-        isSuperseded ? 'newer_state' : result.error.code,
-      );
-      break;
-    }
-    if (isComplete) this.#onDelivered?.();
-    return isComplete;
-  }
-
-  /** `undefined`: collecting failed. */
-  async #takeRequests(): Promise<EncodedRequest[] | undefined> {
-    const fromMs = this.#clock.monotonicMs();
+    let encoding: EncodingInTurns | undefined;
     try {
-      const collection = await this.#collect(this.#clock.nowUs());
-      const requests = [
-        ...this.#encode(collection, (dropped) => {
-          this.#record.points('dropped', dropped.points, dropped.cause);
-          this.#log.dropped(dropped, this.#maxRequestBytes);
-        }),
-      ];
-      const points = requests.reduce((sum, request) => sum + request.points, 0);
-      this.#record.collection(this.#clock.monotonicMs() - fromMs, points);
-      return requests;
+      encoding = await this.#begin();
+      if (this.temporality === 'delta') await encoding.keepAll();
+      let isComplete = true;
+      for (let request = await encoding.next(); request !== undefined; request = await encoding.next()) {
+        const outcome = await this.#send(request, encoding, signal, patience);
+        if (outcome !== 'delivered') isComplete = false;
+        if (outcome === 'given up') break;
+      }
+      if (isComplete) this.#onDelivered?.();
+      return isComplete;
     } catch (error) {
       this.#record.collectionFailed(this.#nowMs(), error);
       this.#log.collectionFailed(error);
-      return undefined;
+      return false;
+    } finally {
+      encoding?.close();
     }
+  }
+
+  async #begin(): Promise<EncodingInTurns> {
+    const collection = await this.#collect(this.#clock.nowUs());
+    const steps = this.#encode(collection, (dropped) => {
+      this.#record.points('dropped', dropped.points, dropped.cause);
+      this.#log.dropped(dropped, this.#maxRequestBytes);
+    });
+    return new EncodingInTurns(collection, steps, (points, workMs) =>
+      this.#record.collection(workMs, points),
+    );
+  }
+
+  /** Sends one request. When that is given up, so is what comes after it: then `encoding` has been read to its end. */
+  async #send(
+    { bytes, points, release }: EncodedRequest,
+    encoding: EncodingInTurns,
+    signal: AbortSignal,
+    patience: AbortSignal,
+  ): Promise<'delivered' | 'failed' | 'given up'> {
+    encoding.ahead();
+    const { requests } = this.#record.counts;
+    const result = await this.#sender.send(bytes, signal, patience);
+    if (result.kind === 'success') {
+      // A try before this one that was given up may still be read from them.
+      if (this.#record.counts.requests === requests + 1) release?.();
+      const rejected = Math.min(points, result.partialSuccess?.rejected ?? 0);
+      this.#record.points('exported', points - rejected);
+      this.#record.points('rejected', rejected, 'partial_success');
+      return 'delivered';
+    }
+    if (result.kind === 'permanent') {
+      this.#record.points('failed', points, result.error.code);
+      return 'failed';
+    }
+    // Only a cumulative reader that goes on has a newer state to send instead.
+    const isSuperseded = this.temporality === 'cumulative' && !this.#stopped.signal.aborted;
+    const [outcome, cause] = isSuperseded
+      ? (['superseded', 'newer_state'] as const)
+      : (['failed', result.error.code] as const);
+    this.#record.points(outcome, points, cause);
+    this.#record.points(outcome, await encoding.discard(), cause);
+    return 'given up';
   }
 
   #nowMs(): number {

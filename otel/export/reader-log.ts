@@ -60,11 +60,10 @@ export class ReaderLog {
     if (this.#dropped.has(key) || this.#dropped.size >= mostDroppedMetrics) return;
     this.#dropped.add(key);
     const fields = { reader: this.#reader, metric: metric.name, cause, maxRequestBytes };
-    const why =
-      cause === 'too_large'
-        ? 'a point with its resource is larger than a request may be and is not exported: shorten its attributes or raise the request size'
-        : `points of kind ${metric.kind} cannot be exported by this reader`;
-    this.#log.warn(fields, why);
+    this.#log.warn(
+      fields,
+      'a point with its resource is larger than a request may be and is not exported: shorten its attributes or raise the request size',
+    );
   }
 
   collectionFailed(error: unknown): void {

@@ -16,7 +16,7 @@ export interface ReaderCounts {
   pointsFailed: number;
   /** Not delivered, and replaced by a newer cumulative state. */
   pointsSuperseded: number;
-  /** Never in a request: one point too large, or of a kind that cannot be encoded. */
+  /** Never in a request: one point too large. */
   pointsDropped: number;
 }
 
@@ -40,7 +40,7 @@ export type PointsOutcome = 'exported' | 'rejected' | 'failed' | 'superseded' | 
 
 /** Told of everything as it happens, so that it can be measured. Must not throw. */
 export interface ReaderObserver {
-  /** @param cause a few stable words: the code of the error, `too_large`, `unsupported_kind`, `partial_success`, `newer_state`; empty for exported points */
+  /** @param cause a few stable words: the code of the error, `too_large`, `partial_success`, `newer_state`; empty for exported points */
   points?(outcome: PointsOutcome, points: number, cause: string): void;
   /** One try of one request. `code` is empty on success. */
   request?(durationMs: number, bytes: number, code: string): void;

@@ -6,8 +6,10 @@ import { WireWriter } from './wire-writer.ts';
 export const attributesTag = {
   resource: (1 << 3) | 2,
   scope: (3 << 3) | 2,
+  /** NumberDataPoint and SummaryDataPoint. */
   numberDataPoint: (7 << 3) | 2,
   histogramDataPoint: (9 << 3) | 2,
+  exponentialHistogramDataPoint: (1 << 3) | 2,
 } as const;
 
 const scratch = new WireWriter(4096);
@@ -17,7 +19,7 @@ export function writeAttributes(writer: WireWriter, tag: number, attributes: Att
   for (const [key, value] of attributes) writeKeyValue(writer, tag, key, value);
 }
 
-/** The series' attributes as they stand in a NumberDataPoint. Made once; the array is the series' own. */
+/** The series' attributes as they stand in a NumberDataPoint or SummaryDataPoint. Made once; the array is the series' own. */
 export function numberAttributes(series: SeriesAttributes): Uint8Array {
   series.otlpNumber ??= encoded(attributesTag.numberDataPoint, series.attributes);
   return series.otlpNumber;
@@ -27,6 +29,12 @@ export function numberAttributes(series: SeriesAttributes): Uint8Array {
 export function histogramAttributes(series: SeriesAttributes): Uint8Array {
   series.otlpHistogram ??= encoded(attributesTag.histogramDataPoint, series.attributes);
   return series.otlpHistogram;
+}
+
+/** The series' attributes as they stand in an ExponentialHistogramDataPoint. Made once; the array is the series' own. */
+export function exponentialAttributes(series: SeriesAttributes): Uint8Array {
+  series.otlpExponential ??= encoded(attributesTag.exponentialHistogramDataPoint, series.attributes);
+  return series.otlpExponential;
 }
 
 function encoded(tag: number, attributes: Attributes): Uint8Array {

@@ -1,6 +1,7 @@
 import type { MetricDescription } from '../model/metric.ts';
 import { noRecordedValue, type PointBatch } from '../state/point-batch.ts';
 import { histogramAttributes } from './encode-attributes.ts';
+import { extremeBytes, hasNumber, writeCount, writeDouble, writeHalves } from './fixed-fields.ts';
 import { UnixNanos } from './unix-nanos.ts';
 import { varintBytes, WireWriter } from './wire-writer.ts';
 
@@ -38,15 +39,7 @@ export function writeHistogramPoints(
       `histogram ${metric.name}: ${batch.bucketCount} buckets were read for ${buckets - 1} bounds; there must be ${buckets}`,
     );
   }
-  const valueBytes =
-    9 +
-    (metric.hasSum ? 9 : 0) +
-    (metric.hasMin ? 9 : 0) +
-    (metric.hasMax ? 9 : 0) +
-    1 +
-    varintBytes(buckets * 8) +
-    buckets * 8 +
-    bounds.length;
+  const valueBytes = 9 + (metric.hasSum ? 9 : 0) + 1 + varintBytes(buckets * 8) + buckets * 8 + bounds.length;
   for (let i = from; i < batch.size; i++) {
     const attributes = histogramAttributes(batch.seriesAttributes[i]!);
     const flags = batch.flags[i]!;
@@ -58,7 +51,7 @@ export function writeHistogramPoints(
     const length =
       (hasStart ? 9 : 0) +
       (hasTime ? 9 : 0) +
-      (hasValue ? valueBytes : 0) +
+      (hasValue ? valueBytes + extremeBytes(batch, metric, i) : 0) +
       attributes.length +
       (flags === 0 ? 0 : flags < 0x80 ? 2 : 3);
     const bytes = 1 + varintBytes(length) + length;
@@ -103,24 +96,6 @@ function writeValues(
   }
   writer.buffer.set(bounds, writer.position);
   writer.position += bounds.length;
-  if (metric.hasMin) writeDouble(writer, 0x59, batch.mins[point]!);
-  if (metric.hasMax) writeDouble(writer, 0x61, batch.maxes[point]!);
-}
-
-function writeCount(writer: WireWriter, tag: number, count: number): void {
-  const high = Math.floor(count / word);
-  writeHalves(writer, tag, count - high * word, high);
-}
-
-function writeHalves(writer: WireWriter, tag: number, low: number, high: number): void {
-  writer.buffer[writer.position] = tag;
-  writer.view.setUint32(writer.position + 1, low, true);
-  writer.view.setUint32(writer.position + 5, high, true);
-  writer.position += 9;
-}
-
-function writeDouble(writer: WireWriter, tag: number, value: number): void {
-  writer.buffer[writer.position] = tag;
-  writer.view.setFloat64(writer.position + 1, value, true);
-  writer.position += 9;
+  if (hasNumber(metric.hasMin, batch.mins[point]!)) writeDouble(writer, 0x59, batch.mins[point]!);
+  if (hasNumber(metric.hasMax, batch.maxes[point]!)) writeDouble(writer, 0x61, batch.maxes[point]!);
 }

@@ -1,23 +1,26 @@
 import type { MetricDescription } from '../model/metric.ts';
+import type { Resource } from '../model/resource.ts';
+import type { InstrumentationScope } from '../model/scope.ts';
+import { type Collection, type MetricStream, noMore, PointBatch } from '../state/point-batch.ts';
 import {
-  batchesOf,
-  type Collection,
-  type MetricStream,
-  noRecordedValue,
-  PointBatch,
-  type ScopeMetrics,
-} from '../state/point-batch.ts';
-import type { EncodeOptions } from './encode-requests.ts';
-import { type JsonDouble, type JsonKeyValue, jsonAttributes, jsonDouble } from './json-value.ts';
-import { unixNanosText } from './unix-nanos.ts';
+  type JsonDataPoint,
+  type JsonExponentialHistogramDataPoint,
+  type JsonHistogramDataPoint,
+  type JsonNumberDataPoint,
+  type JsonSummaryDataPoint,
+  jsonPoints,
+} from './json-points.ts';
+import { type JsonKeyValue, jsonAttributes } from './json-value.ts';
 
 /** An ExportMetricsServiceRequest in OTLP/JSON: lowerCamelCase, 64-bit integers as strings, enums as integers. */
 export interface JsonExportRequest {
-  readonly resourceMetrics: readonly {
-    readonly resource: { readonly attributes: readonly JsonKeyValue[] };
-    readonly scopeMetrics: readonly JsonScopeMetrics[];
-    readonly schemaUrl?: string;
-  }[];
+  readonly resourceMetrics: readonly JsonResourceMetrics[];
+}
+
+export interface JsonResourceMetrics {
+  readonly resource: { readonly attributes: readonly JsonKeyValue[] };
+  readonly scopeMetrics: readonly JsonScopeMetrics[];
+  readonly schemaUrl?: string;
 }
 
 export interface JsonScopeMetrics {
@@ -45,67 +48,103 @@ export interface JsonMetric {
     readonly dataPoints: readonly JsonHistogramDataPoint[];
     readonly aggregationTemporality: number;
   };
-}
-
-interface JsonDataPoint {
-  readonly attributes: readonly JsonKeyValue[];
-  readonly startTimeUnixNano?: string;
-  readonly timeUnixNano?: string;
-  readonly flags?: number;
-}
-
-export interface JsonNumberDataPoint extends JsonDataPoint {
-  readonly asInt?: string;
-  readonly asDouble?: JsonDouble;
-}
-
-export interface JsonHistogramDataPoint extends JsonDataPoint {
-  readonly count?: string;
-  readonly sum?: JsonDouble;
-  readonly min?: JsonDouble;
-  readonly max?: JsonDouble;
-  readonly bucketCounts?: readonly string[];
-  readonly explicitBounds?: readonly JsonDouble[];
+  readonly exponentialHistogram?: {
+    readonly dataPoints: readonly JsonExponentialHistogramDataPoint[];
+    readonly aggregationTemporality: number;
+  };
+  readonly summary?: { readonly dataPoints: readonly JsonSummaryDataPoint[] };
 }
 
 /**
- * A collection as one OTLP/JSON request, for people and files: `streamgauge agent --once` and the console reader. Metrics without points
+ * A collection as one OTLP/JSON request, for people and files, as `streamgauge agent --once` prints it. Metrics without points
  * and what holds no others are left out, as are fields at their defaults.
  */
-export function toOtlpJson(
-  collection: Collection,
-  options: Pick<EncodeOptions, 'onDropped'> = {},
-): JsonExportRequest {
-  const batch = new PointBatch();
-  const resourceMetrics = [];
-  for (const { resource, scopes } of collection.resources) {
-    const scopeMetrics = scopes
-      .map((scope) => jsonScope(scope, batch, options))
-      .filter((scope) => scope.metrics.length > 0);
-    if (scopeMetrics.length === 0) continue;
-    resourceMetrics.push({
-      resource: { attributes: jsonAttributes(resource.attributes) },
-      scopeMetrics,
-      ...(resource.schemaUrl !== '' && { schemaUrl: resource.schemaUrl }),
-    });
-  }
-  return { resourceMetrics };
+export function toOtlpJson(collection: Collection): JsonExportRequest {
+  for (const step of jsonInSteps(collection, Number.POSITIVE_INFINITY))
+    if (step !== undefined) return step.request;
+  return { resourceMetrics: [] };
 }
 
-function jsonScope(
-  { scope, streams }: ScopeMetrics,
-  batch: PointBatch,
-  options: Pick<EncodeOptions, 'onDropped'>,
-): JsonScopeMetrics {
-  const metrics: JsonMetric[] = [];
-  for (const stream of streams) {
-    for (const { size } of batchesOf(stream, batch)) {
-      const metric = jsonMetric(stream, batch);
-      if (metric === undefined)
-        options.onDropped?.({ metric: stream.metric, points: size, cause: 'unsupported_kind' });
-      else metrics.push(metric);
+/**
+ * A collection as requests of about `maxPoints` points (none is longer by more than one read of a stream), in steps: `undefined` where it has merely done
+ * some work, so that a caller can let others run in between.
+ */
+export function* jsonInSteps(
+  collection: Collection,
+  maxPoints: number,
+): Generator<{ readonly request: JsonExportRequest; readonly points: number } | undefined, void> {
+  const batch = new PointBatch();
+  let open = new OpenJson();
+  for (const { resource, scopes } of collection.resources) {
+    for (const { scope, streams } of scopes) {
+      for (const stream of streams) {
+        for (let at = 0; at !== noMore; ) {
+          at = stream.read(batch, at);
+          if (batch.size > 0) open.add(resource, scope, stream, batch);
+          if (open.points >= maxPoints) {
+            yield open;
+            open = new OpenJson();
+          } else yield undefined;
+        }
+        open.endStream();
+      }
+      open.endScope();
     }
+    open.endResource();
   }
+  if (open.points > 0) yield open;
+}
+
+/** The request being made. What it holds is opened with the first point under it. */
+class OpenJson {
+  readonly request = { resourceMetrics: [] as JsonResourceMetrics[] };
+  points = 0;
+  #scopes: JsonScopeMetrics[] | undefined;
+  #metrics: JsonMetric[] | undefined;
+  #dataPoints: JsonDataPoint[] | undefined;
+
+  add(resource: Resource, scope: InstrumentationScope, stream: MetricStream, batch: PointBatch): void {
+    if (this.#scopes === undefined) {
+      this.#scopes = [];
+      this.request.resourceMetrics.push(jsonResource(resource, this.#scopes));
+    }
+    if (this.#metrics === undefined) {
+      this.#metrics = [];
+      this.#scopes.push(jsonScope(scope, this.#metrics));
+    }
+    if (this.#dataPoints === undefined) {
+      this.#dataPoints = [];
+      this.#metrics.push(jsonMetric(stream, this.#dataPoints));
+    }
+    jsonPoints(stream.metric, batch, this.#dataPoints);
+    this.points += batch.size;
+  }
+
+  endStream(): void {
+    this.#dataPoints = undefined;
+  }
+
+  endScope(): void {
+    this.#metrics = undefined;
+  }
+
+  endResource(): void {
+    this.#scopes = undefined;
+  }
+}
+
+function jsonResource(
+  { attributes, schemaUrl }: Resource,
+  scopeMetrics: JsonScopeMetrics[],
+): JsonResourceMetrics {
+  return {
+    resource: { attributes: jsonAttributes(attributes) },
+    scopeMetrics,
+    ...(schemaUrl !== '' && { schemaUrl }),
+  };
+}
+
+function jsonScope(scope: InstrumentationScope, metrics: JsonMetric[]): JsonScopeMetrics {
   return {
     scope: {
       ...(scope.name !== '' && { name: scope.name }),
@@ -117,69 +156,38 @@ function jsonScope(
   };
 }
 
-/** `undefined`: columns of this kind are not known. */
-function jsonMetric({ metric, temporality }: MetricStream, batch: PointBatch): JsonMetric | undefined {
+/** @param dataPoints of the metric's kind; filled afterwards */
+function jsonMetric({ metric, temporality }: MetricStream, dataPoints: JsonDataPoint[]): JsonMetric {
   const aggregationTemporality = temporality === 'delta' ? 1 : 2;
-  const described = {
+  const data = dataOf(metric, dataPoints, aggregationTemporality);
+  return {
     name: metric.name,
     ...(metric.description !== '' && { description: metric.description }),
     ...(metric.unit !== '' && { unit: metric.unit }),
+    ...data,
   };
-  const indices = Array.from({ length: batch.size }, (_, i) => i);
-  switch (metric.kind) {
+}
+
+function dataOf(
+  { kind, isMonotonic }: MetricDescription,
+  dataPoints: JsonDataPoint[],
+  aggregationTemporality: number,
+): Partial<JsonMetric> {
+  switch (kind) {
     case 'gauge':
-      return { ...described, gauge: { dataPoints: indices.map((i) => jsonNumber(metric, batch, i)) } };
-    case 'sum': {
-      const dataPoints = indices.map((i) => jsonNumber(metric, batch, i));
-      return { ...described, sum: { dataPoints, aggregationTemporality, isMonotonic: metric.isMonotonic } };
-    }
-    case 'histogram': {
-      const dataPoints = indices.map((i) => jsonHistogram(metric, batch, i));
-      return { ...described, histogram: { dataPoints, aggregationTemporality } };
-    }
-    default:
-      return undefined;
+      return { gauge: { dataPoints } };
+    case 'sum':
+      return { sum: { dataPoints, aggregationTemporality, isMonotonic } };
+    case 'histogram':
+      return { histogram: { dataPoints, aggregationTemporality } };
+    case 'exponential_histogram':
+      return {
+        exponentialHistogram: {
+          dataPoints: dataPoints as JsonExponentialHistogramDataPoint[],
+          aggregationTemporality,
+        },
+      };
+    case 'summary':
+      return { summary: { dataPoints: dataPoints as JsonSummaryDataPoint[] } };
   }
-}
-
-function jsonPoint(batch: PointBatch, i: number): JsonDataPoint {
-  const start = unixNanosText(batch.startTimeUs[i]!);
-  const time = unixNanosText(batch.timeUs[i]!);
-  const flags = batch.flags[i]!;
-  return {
-    attributes: jsonAttributes(batch.seriesAttributes[i]!.attributes),
-    ...(start !== '0' && { startTimeUnixNano: start }),
-    ...(time !== '0' && { timeUnixNano: time }),
-    ...(flags !== 0 && { flags }),
-  };
-}
-
-function hasValue(batch: PointBatch, i: number): boolean {
-  return (batch.flags[i]! & noRecordedValue) === 0;
-}
-
-function jsonNumber(metric: MetricDescription, batch: PointBatch, i: number): JsonNumberDataPoint {
-  const point = jsonPoint(batch, i);
-  if (!hasValue(batch, i)) return point;
-  const value = batch.values[i]!;
-  const isInt64 = Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63;
-  return metric.valueType === 'int' && isInt64
-    ? { ...point, asInt: BigInt(value).toString() }
-    : { ...point, asDouble: jsonDouble(value) };
-}
-
-function jsonHistogram(metric: MetricDescription, batch: PointBatch, i: number): JsonHistogramDataPoint {
-  const point = jsonPoint(batch, i);
-  if (!hasValue(batch, i)) return point;
-  const first = i * batch.bucketCount;
-  const counts = [...batch.bucketCounts.subarray(first, first + batch.bucketCount)];
-  return {
-    ...point,
-    count: BigInt(counts.reduce((sum, count) => sum + count, 0)).toString(),
-    ...(metric.hasSum && { sum: jsonDouble(batch.sums[i]!) }),
-    ...(metric.hasMin && { min: jsonDouble(batch.mins[i]!) }),
-    ...(metric.hasMax && { max: jsonDouble(batch.maxes[i]!) }),
-    bucketCounts: counts.map((count) => BigInt(count).toString()),
-    explicitBounds: metric.explicitBounds.map(jsonDouble),
-  };
 }

@@ -155,3 +155,11 @@ export function varintBytes(value: number): number {
   if (value < 0x10000000) return 4;
   return 5;
 }
+
+/** How many bytes a varint takes, for whole numbers from 0 to 2^53. */
+export function countBytes(value: number): number {
+  if (value < 0x10000000) return varintBytes(value);
+  if (value < 2 ** 35) return 5;
+  if (value < 2 ** 42) return 6;
+  return value < 2 ** 49 ? 7 : 8;
+}

@@ -13,10 +13,11 @@ export interface Collection {
   readonly timeUs: number;
   readonly resources: Iterable<ResourceMetrics>;
   /**
-   * For who reads streams after having walked the resources: keeps their points in their places until the function that it gives is
-   * called, once. Walking them does so by itself. Absent where nothing moves.
+   * For who reads streams after having walked the resources, or with pauses: keeps their points in their places until the function that it gives is
+   * called, once. Walking them does so by itself. `onAwaited` is called, more than once perhaps, when others have waited long for that: who can
+   * ends soon. Absent where nothing moves.
    */
-  readonly hold?: (() => () => void) | undefined;
+  readonly hold?: ((onAwaited?: () => void) => () => void) | undefined;
 }
 
 export interface ResourceMetrics {
@@ -61,6 +62,8 @@ export interface SeriesAttributes {
   /** Repeated `KeyValue attributes = 7|9` fields, tag and length included; filled by otel/otlp. */
   otlpNumber: Uint8Array | undefined;
   otlpHistogram: Uint8Array | undefined;
+  /** `KeyValue attributes = 1`. Absent at first: most series are no exponential histograms. */
+  otlpExponential?: Uint8Array | undefined;
 }
 
 /** `flags` bit of OTLP's data points: the series has no value at this time. */
@@ -83,6 +86,7 @@ export class PointBatch {
   bucketCount = 0;
   bucketCounts = new Float64Array(0);
   sums = new Float64Array(0);
+  /** NaN: this point has none. Likewise `maxes`. */
   mins = new Float64Array(0);
   maxes = new Float64Array(0);
   /** Exponential histograms; their sum, min and max are in the columns above. */

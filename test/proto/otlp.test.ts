@@ -3,11 +3,11 @@ import { OTLPMetricExporter as JsonExporter } from '@opentelemetry/exporter-metr
 import { OTLPMetricExporter as ProtoExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import test, { type ExecutionContext } from 'ava';
-import type { OtlpExponentialHistogramDataPoint, OtlpExportRequest } from '../sinks/export-request.ts';
+import type { OtlpExportRequest } from '../sinks/export-request.ts';
 import { decodeExportRequest, exportMethod } from '../sinks/export-request.ts';
 import { startGrpcSink } from '../sinks/grpc-sink.ts';
 import { startHttpSink } from '../sinks/http-sink.ts';
-import { receivedPoints } from '../sinks/received-points.ts';
+import { type ReceivedExponentialHistogram, receivedPoints } from '../sinks/received-points.ts';
 import { knownColumns, recordEveryKind, recordedRows } from './sdk-metrics.ts';
 
 async function exportOnce(exporter: PushMetricExporter): Promise<void> {
@@ -37,19 +37,19 @@ function compare(t: ExecutionContext, request: OtlpExportRequest): void {
   t.deepEqual([scope!.version, schemaUrl], ['1.2.3', 'https://example.net/schema']);
 
   const exponential = rows.find(({ kind }) => kind === 'exponential_histogram');
-  const value = exponential?.value as OtlpExponentialHistogramDataPoint;
-  t.deepEqual([value.count, value.zeroCount, value.sum, value.min, value.max], ['5', '1', 565, 0, 500]);
+  const value = exponential?.value as ReceivedExponentialHistogram;
+  t.deepEqual([value.count, value.zeroCount, value.sum, value.min, value.max], [5, 1, 565, 0, 500]);
   const base = 2 ** (2 ** -value.scale);
-  const { offset, bucketCounts } = value.positive!;
+  const { offset, counts } = value.positive;
   for (const recorded of [5, 10, 50, 500]) {
-    const bucket = bucketCounts.findIndex(
+    const bucket = counts.findIndex(
       (count, i) =>
-        count !== '0' && base ** (offset + i) < recorded && recorded <= base ** (offset + i + 1) * (1 + 1e-9),
+        count !== 0 && base ** (offset + i) < recorded && recorded <= base ** (offset + i + 1) * (1 + 1e-9),
     );
     t.not(bucket, -1, `${recorded} is in no bucket`);
   }
   t.is(
-    bucketCounts.reduce((sum, count) => sum + Number(count), 0),
+    counts.reduce((sum, count) => sum + count, 0),
     4,
   );
 }

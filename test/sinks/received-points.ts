@@ -1,5 +1,6 @@
 import type {
   OtlpAnyValue,
+  OtlpExponentialHistogramDataPoint,
   OtlpExportRequest,
   OtlpKeyValue,
   OtlpMetric,
@@ -28,6 +29,30 @@ export interface ReceivedHistogram {
   explicitBounds: number[];
 }
 
+export interface ReceivedBuckets {
+  /** 0 without buckets. */
+  offset: number;
+  counts: number[];
+}
+
+export interface ReceivedExponentialHistogram {
+  count: number;
+  sum: number | undefined;
+  min: number | undefined;
+  max: number | undefined;
+  scale: number;
+  zeroCount: number;
+  zeroThreshold: number;
+  positive: ReceivedBuckets;
+  negative: ReceivedBuckets;
+}
+
+export interface ReceivedSummary {
+  count: number;
+  sum: number;
+  quantiles: { quantile: number; value: number }[];
+}
+
 /** One received data point with all that stands around it in OTLP. */
 export interface ReceivedPoint {
   resource: PlainAttributes;
@@ -44,8 +69,8 @@ export interface ReceivedPoint {
   start: bigint;
   time: bigint;
   flags: number;
-  /** Sums and gauges: a bigint for ints, a number for doubles; `undefined` without a recorded value. Others: the decoded point. */
-  value: bigint | number | ReceivedHistogram | object | undefined;
+  /** Sums and gauges: a bigint for ints, a number for doubles; `undefined` without a recorded value. */
+  value: bigint | number | ReceivedHistogram | ReceivedExponentialHistogram | ReceivedSummary | undefined;
 }
 
 /** All data points of requests, one row each, in the order in which they came. */
@@ -120,10 +145,34 @@ function metricRows(metric: OtlpMetric, resource: PlainAttributes, scope: string
   if (metric.exponentialHistogram) {
     const temporality = temporalityOf(metric.exponentialHistogram.aggregationTemporality);
     return metric.exponentialHistogram.dataPoints.map((point) =>
-      row('exponential_histogram', temporality, point, point),
+      row('exponential_histogram', temporality, point, exponentialOf(point)),
     );
   }
-  return (metric.summary?.dataPoints ?? []).map((point) => row('summary', undefined, point, point));
+  return (metric.summary?.dataPoints ?? []).map((point) => {
+    const quantiles = point.quantileValues.map(({ quantile, value }) => ({ quantile, value }));
+    return row('summary', undefined, point, { count: Number(point.count), sum: point.sum, quantiles });
+  });
+}
+
+function exponentialOf(point: OtlpExponentialHistogramDataPoint): ReceivedExponentialHistogram {
+  const { count, sum, min, max, scale, zeroCount, zeroThreshold, positive, negative } = point;
+  return {
+    count: Number(count),
+    sum,
+    min,
+    max,
+    scale,
+    zeroCount: Number(zeroCount),
+    zeroThreshold,
+    positive: bucketsOf(positive),
+    negative: bucketsOf(negative),
+  };
+}
+
+/** Without buckets an offset says nothing, and some send it. */
+function bucketsOf(buckets: OtlpExponentialHistogramDataPoint['positive']): ReceivedBuckets {
+  const counts = (buckets?.bucketCounts ?? []).map(Number);
+  return { offset: counts.length === 0 ? 0 : buckets!.offset, counts };
 }
 
 function numberOf(point: OtlpNumberDataPoint): bigint | number | undefined {

@@ -60,20 +60,37 @@ test('as text each point is a line', (t) => {
   const points = [{ ...point, attributes: { state: 'a b', cpu: 3n } }];
   const load = metric({ name: 'load', unit: '1', kind: 'gauge' });
   const time = metric({ name: 'time', unit: 's', kind: 'histogram', explicitBounds: [5], hasSum: true });
+  const size = metric({ name: 'size', unit: 'By', kind: 'exponential_histogram', hasSum: true });
+  const exponential = {
+    scale: 1,
+    zeroThreshold: 0,
+    zeroCount: 4,
+    positive: { offset: 1, counts: [1, 0, 2] },
+    negative: { offset: -2, counts: [3] },
+  };
+  const wait = metric({ name: 'wait', unit: 's', kind: 'summary', quantiles: [0.5, 1] });
   const streams = [
     { metric: load, temporality: undefined, points },
     { metric: load, temporality: undefined, points: [{ ...point, attributes: {}, flags: 1 }] },
     { metric: time, temporality: 'delta' as const, points },
+    { metric: size, temporality: 'cumulative' as const, points: [{ ...points[0]!, exponential }] },
+    {
+      metric: wait,
+      temporality: undefined,
+      points: [{ ...points[0]!, count: 9, quantileValues: [0.25, 3] }],
+    },
   ];
   const collection = collectionOf([{ attributes: { 'host.name': 'h' }, scopes: [{ name: 's', streams }] }]);
-  const [output] = [...consoleEncode('text')(collection, () => {})];
-  t.is(output?.points, 3);
+  const [output] = [...consoleEncode('text')(collection, () => {})].filter((step) => step !== undefined);
+  t.is(output?.points, 5);
   t.is(
     Buffer.from(output!.bytes).toString(),
     [
       '2026-09-21T14:13:20.000Z {host.name="h"} load{cpu="3" state="a b"} 1.5 1\n',
       '2026-09-21T14:13:20.000Z {host.name="h"} load{} no value 1\n',
       '2026-09-21T14:13:20.000Z {host.name="h"} time{cpu="3" state="a b"} count=3 sum=7 ≤5:2 ≤∞:1 s (delta)\n',
+      '2026-09-21T14:13:20.000Z {host.name="h"} size{cpu="3" state="a b"} count=10 sum=7 scale=1 ≥-0.7071:3 zero:4 ≤2:1 ≤4:2 By\n',
+      '2026-09-21T14:13:20.000Z {host.name="h"} wait{cpu="3" state="a b"} count=9 sum=7 q0.5=0.25 q1=3 s\n',
     ].join(''),
   );
 });

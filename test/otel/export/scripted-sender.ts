@@ -24,7 +24,8 @@ export class ScriptedSender implements RequestSender {
 
   send(bytes: Uint8Array, signal: AbortSignal): Promise<SendResult> {
     const result = this.answer(this.sent.length);
-    this.sent.push({ bytes, result });
+    // They stay as they are only until the result is there.
+    this.sent.push({ bytes: Buffer.from(bytes), result });
     if (result !== 'hang') return Promise.resolve(result);
     return new Promise((resolve) => {
       const end = (): void => resolve({ kind: 'retryable', error: new SendError('cancelled', 'CANCELLED') });

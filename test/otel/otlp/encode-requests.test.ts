@@ -1,16 +1,12 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { metric } from '../../../otel/model/metric.ts';
-import { type DroppedPoints, encodeRequests } from '../../../otel/otlp/encode-requests.ts';
+import { type DroppedPoints, encodeInSteps, encodeRequests } from '../../../otel/otlp/encode-requests.ts';
+import type { Collection } from '../../../otel/state/point-batch.ts';
 import { decodeExportRequest } from '../../sinks/export-request.ts';
 import { receivedPoints } from '../../sinks/received-points.ts';
-import {
-  collectionOf,
-  expectedRows,
-  type ModelPoint,
-  type ModelResource,
-  modelCollections,
-} from './model-collection.ts';
+import { modelCollections } from './model-arbitraries.ts';
+import { collectionOf, expectedRows, type ModelPoint, type ModelResource } from './model-collection.ts';
 
 function point(i: number, more: Partial<ModelPoint> = {}): ModelPoint {
   return {
@@ -138,15 +134,49 @@ test('a resource that no request can hold drops its points at once', (t) => {
   t.deepEqual(dropped, [1000]);
 });
 
-test('kinds without columns are dropped and said', (t) => {
-  const model = sums([point(1), point(2)]);
-  model[0]!.scopes[0]!.streams[0]!.metric = metric({ name: 'quantiles', kind: 'summary' });
-  const dropped: DroppedPoints[] = [];
-  t.deepEqual([...encodeRequests(collectionOf(model), { onDropped: (drop) => dropped.push(drop) })], []);
-  t.deepEqual(
-    dropped.map(({ points, cause }) => [points, cause]),
-    [[2, 'unsupported_kind']],
+test('the bytes are the same however many points are read at a time', (t) => {
+  t.timeout(30_000);
+  fc.assert(
+    fc.property(
+      modelCollections,
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 1024, max: 8000 }),
+      (model, pointsPerRead, maxBytes) => {
+        const bytes = (collection: Collection) =>
+          [...encodeRequests(collection, { maxBytes })].map((request) => Buffer.from(request.bytes));
+        t.deepEqual(bytes(collectionOf(model, pointsPerRead)), bytes(collectionOf(model)));
+      },
+    ),
+    { numRuns: 50 },
   );
+});
+
+test('a metric that is read in many batches is one Metric in each request', (t) => {
+  const model = sums(Array.from({ length: 500 }, (_, i) => point(i)));
+  const requests = [...encodeRequests(collectionOf(model, 7), { maxBytes: 8192 })];
+  t.true(requests.length > 3);
+  for (const { bytes } of requests) {
+    const [{ scopeMetrics }, ...others] = decodeExportRequest(bytes).resourceMetrics;
+    t.deepEqual([others.length, scopeMetrics.length, scopeMetrics[0]!.metrics.length], [0, 1, 1]);
+  }
+});
+
+test('a large collection is encoded in steps of little work, and gives the same requests', (t) => {
+  const points = Array.from({ length: 20_000 }, (_, i) => point(i));
+  const collection = collectionOf(sums(points), 1024);
+  const steps = [...encodeInSteps(collection)];
+  const requests = steps.filter((step) => step !== undefined);
+  t.true(steps.length - requests.length >= Math.floor(points.length / 1024));
+  t.deepEqual(requests, [...encodeRequests(collection)]);
+});
+
+test('so is a collection of many small streams', (t) => {
+  const [resource] = sums([point(1)]);
+  const [stream] = resource!.scopes[0]!.streams;
+  const streams = Array.from({ length: 5000 }, () => stream!);
+  const collection = collectionOf([{ ...resource!, scopes: [{ name: 'meter', streams }] }]);
+  const steps = [...encodeInSteps(collection)];
+  t.true(steps.filter((step) => step === undefined).length > 20);
 });
 
 test('an int metric with a value that is no int64 sends a double', (t) => {

@@ -1,6 +1,5 @@
-import fc from 'fast-check';
 import { AttributeMap, type AttributeValue, attributes } from '../../../otel/model/attributes.ts';
-import { type MetricDescription, metric } from '../../../otel/model/metric.ts';
+import type { MetricDescription } from '../../../otel/model/metric.ts';
 import {
   type Collection,
   noMore,
@@ -10,6 +9,7 @@ import {
 import type {
   PlainAttributes,
   PlainValue,
+  ReceivedExponentialHistogram,
   ReceivedHistogram,
   ReceivedPoint,
 } from '../../sinks/received-points.ts';
@@ -25,8 +25,22 @@ export interface ModelPoint {
   /** Histograms: one more than bounds. */
   counts: number[];
   sum: number;
+  /** NaN: the point has none. */
   min: number;
   max: number;
+  /** Exponential histograms. */
+  exponential?: ModelExponential;
+  /** Summaries; the sum is above. */
+  count?: number;
+  quantileValues?: number[];
+}
+
+export interface ModelExponential {
+  scale: number;
+  zeroThreshold: number;
+  zeroCount: number;
+  positive: { offset: number; counts: number[] };
+  negative: { offset: number; counts: number[] };
 }
 
 export interface ModelStream {
@@ -40,8 +54,11 @@ export interface ModelResource {
   scopes: { name: string; streams: ModelStream[] }[];
 }
 
-/** The model as the collection that our encoders are given. */
-export function collectionOf(model: readonly ModelResource[]): Collection {
+/** The model as the collection that our encoders are given, whose streams are read in batches of at most so many points. */
+export function collectionOf(
+  model: readonly ModelResource[],
+  pointsPerRead = Number.POSITIVE_INFINITY,
+): Collection {
   return {
     timeUs: 1,
     resources: model.map((resource) => ({
@@ -57,9 +74,10 @@ export function collectionOf(model: readonly ModelResource[]): Collection {
           return {
             metric: stream.metric,
             temporality: stream.temporality,
-            read: (batch) => {
-              fill(batch, stream, series);
-              return noMore;
+            read: (batch, from) => {
+              const end = Math.min(stream.points.length, from + pointsPerRead);
+              fill(batch, stream, series, from, end);
+              return end < stream.points.length ? end : noMore;
             },
           };
         }),
@@ -70,24 +88,50 @@ export function collectionOf(model: readonly ModelResource[]): Collection {
 
 function fill(
   batch: PointBatch,
-  { metric: { kind, explicitBounds }, points }: ModelStream,
+  { metric: { kind, explicitBounds, quantiles }, points }: ModelStream,
   series: SeriesAttributes[],
+  from: number,
+  end: number,
 ): void {
+  const size = end - from;
   const buckets = kind === 'histogram' ? explicitBounds.length + 1 : 0;
-  batch.reset(points.length, buckets);
-  batch.size = points.length;
-  for (const [i, point] of points.entries()) {
-    batch.seriesAttributes[i] = series[i]!;
+  if (kind === 'exponential_histogram') batch.resetExponential(size);
+  else if (kind === 'summary') batch.resetSummaries(size, quantiles.length);
+  else batch.reset(size, buckets);
+  batch.size = size;
+  for (let i = 0; i < size; i++) {
+    const point = points[from + i]!;
+    batch.seriesAttributes[i] = series[from + i]!;
     batch.startTimeUs[i] = point.startUs;
     batch.timeUs[i] = point.timeUs;
     batch.flags[i] = point.flags;
     batch.values[i] = point.value;
-    if (buckets === 0) continue;
-    batch.bucketCounts.set(point.counts, i * buckets);
-    batch.sums[i] = point.sum;
-    batch.mins[i] = point.min;
-    batch.maxes[i] = point.max;
+    if (buckets > 0) batch.bucketCounts.set(point.counts, i * buckets);
+    if (kind !== 'sum' && kind !== 'gauge') {
+      batch.sums[i] = point.sum;
+      batch.mins[i] = point.min;
+      batch.maxes[i] = point.max;
+    }
+    if (kind === 'summary') {
+      batch.counts[i] = point.count ?? 0;
+      batch.quantileValues.set(point.quantileValues ?? [], i * quantiles.length);
+    }
+    if (kind === 'exponential_histogram') fillExponential(batch.exponential, i, point.exponential!);
   }
+}
+
+function fillExponential(columns: PointBatch['exponential'], i: number, of: ModelExponential): void {
+  columns.scales[i] = of.scale;
+  columns.zeroThresholds[i] = of.zeroThreshold;
+  columns.zeroCounts[i] = of.zeroCount;
+  columns.positiveOffsets[i] = of.positive.offset;
+  columns.positiveLengths[i] = of.positive.counts.length;
+  columns.positiveStarts[i] = columns.allocate(of.positive.counts.length);
+  columns.counts.set(of.positive.counts, columns.positiveStarts[i]);
+  columns.negativeOffsets[i] = of.negative.offset;
+  columns.negativeLengths[i] = of.negative.counts.length;
+  columns.negativeStarts[i] = columns.allocate(of.negative.counts.length);
+  columns.counts.set(of.negative.counts, columns.negativeStarts[i]);
 }
 
 export function attributesOf(plain: PlainAttributes): ReturnType<typeof attributes> {
@@ -127,120 +171,69 @@ export function expectedRows(model: readonly ModelResource[]): ReceivedPoint[] {
 
 function expectedValue(m: MetricDescription, point: ModelPoint): ReceivedPoint['value'] {
   const isRecorded = (point.flags & 1) === 0;
-  if (m.kind !== 'histogram') {
-    if (!isRecorded) return undefined;
-    return m.valueType === 'int' && Number.isInteger(point.value) && Math.abs(point.value) <= 2 ** 53
-      ? BigInt(point.value)
-      : point.value;
+  switch (m.kind) {
+    case 'sum':
+    case 'gauge':
+      if (!isRecorded) return undefined;
+      return m.valueType === 'int' && Number.isInteger(point.value) && Math.abs(point.value) <= 2 ** 53
+        ? BigInt(point.value)
+        : point.value;
+    case 'histogram': {
+      const value: ReceivedHistogram = {
+        count: isRecorded ? total(point.counts) : 0,
+        ...expectedStatistics(m, point),
+        bucketCounts: isRecorded ? point.counts : [],
+        explicitBounds: isRecorded ? [...m.explicitBounds] : [],
+      };
+      return value;
+    }
+    case 'exponential_histogram':
+      return expectedExponential(m, point);
+    case 'summary':
+      if (!isRecorded) return { count: 0, sum: 0, quantiles: [] };
+      return {
+        count: point.count ?? 0,
+        sum: point.sum,
+        quantiles: m.quantiles.map((quantile, q) => ({ quantile, value: point.quantileValues![q]! })),
+      };
   }
-  const value: ReceivedHistogram = {
-    count: isRecorded ? point.counts.reduce((a, b) => a + b, 0) : 0,
-    sum: m.hasSum && isRecorded ? point.sum : undefined,
-    min: m.hasMin && isRecorded ? point.min : undefined,
-    max: m.hasMax && isRecorded ? point.max : undefined,
-    bucketCounts: isRecorded ? point.counts : [],
-    explicitBounds: isRecorded ? [...m.explicitBounds] : [],
+}
+
+function expectedExponential(m: MetricDescription, point: ModelPoint): ReceivedExponentialHistogram {
+  const nothing = { offset: 0, counts: [] };
+  if ((point.flags & 1) !== 0) {
+    const noStatistics = { sum: undefined, min: undefined, max: undefined };
+    return {
+      count: 0,
+      ...noStatistics,
+      scale: 0,
+      zeroCount: 0,
+      zeroThreshold: 0,
+      positive: nothing,
+      negative: nothing,
+    };
+  }
+  const { scale, zeroCount, zeroThreshold, positive, negative } = point.exponential!;
+  return {
+    count: zeroCount + total(positive.counts) + total(negative.counts),
+    ...expectedStatistics(m, point),
+    scale,
+    zeroCount,
+    zeroThreshold,
+    positive: positive.counts.length === 0 ? nothing : positive,
+    negative: negative.counts.length === 0 ? nothing : negative,
   };
-  return value;
 }
 
-const key = fc
-  .oneof(fc.string({ maxLength: 12 }), fc.string({ unit: 'binary', maxLength: 80 }))
-  .filter((text) => text !== '__proto__');
-const text = fc.oneof(fc.string({ maxLength: 20 }), fc.string({ unit: 'binary', maxLength: 200 }));
-const { map: plainAttributes } = fc.letrec<{ value: PlainValue; map: PlainAttributes }>((tie) => ({
-  value: fc.oneof(
-    { maxDepth: 3, depthSize: 'small' },
-    text,
-    fc.boolean(),
-    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-    fc.double(),
-    fc.constant(null),
-    fc.uint8Array({ maxLength: 200 }),
-    fc.array(tie('value'), { maxLength: 3 }),
-    tie('map'),
-  ),
-  map: fc.dictionary(key, tie('value'), { maxKeys: 3, noNullPrototype: true }),
-}));
-
-const timeUs = fc.oneof(
-  fc.constant(0),
-  fc.integer({ min: 1_700_000_000_000_000, max: 2 ** 53 }),
-  fc.maxSafeNat(),
-);
-const int = fc.oneof(fc.maxSafeInteger(), fc.constantFrom(2 ** 53, -(2 ** 53), 0, -1, 2 ** 32, -(2 ** 32)));
-
-function pointOf(value: fc.Arbitrary<number>, buckets: number): fc.Arbitrary<ModelPoint> {
-  return fc.record({
-    attributes: plainAttributes,
-    startUs: timeUs,
-    timeUs,
-    flags: fc.constantFrom(0, 0, 0, 1, 2, 129),
-    value,
-    counts: fc.array(
-      fc.nat({ max: 2 ** 31 - 1 }).map((n) => n * 1000),
-      { minLength: buckets, maxLength: buckets },
-    ),
-    sum: fc.double(),
-    min: fc.double(),
-    max: fc.double(),
-  });
+function expectedStatistics(m: MetricDescription, { flags, sum, min, max }: ModelPoint) {
+  const isRecorded = (flags & 1) === 0;
+  return {
+    sum: m.hasSum && isRecorded ? sum : undefined,
+    min: m.hasMin && isRecorded && !Number.isNaN(min) ? min : undefined,
+    max: m.hasMax && isRecorded && !Number.isNaN(max) ? max : undefined,
+  };
 }
 
-const names = {
-  name: fc.string({ minLength: 1, maxLength: 40 }),
-  unit: fc.constantFrom('', 'By'),
-  description: text,
-};
-const numbers: fc.Arbitrary<ModelStream> = fc
-  .record({
-    ...names,
-    kind: fc.constantFrom('sum', 'gauge'),
-    valueType: fc.constantFrom('int', 'double'),
-    isMonotonic: fc.boolean(),
-    temporality: fc.constantFrom('delta', 'cumulative'),
-  })
-  .chain(({ temporality, ...description }) =>
-    fc
-      .array(pointOf(description.valueType === 'int' ? int : fc.double(), 0), { maxLength: 6 })
-      .map((points) => ({
-        metric: metric(description),
-        temporality: description.kind === 'gauge' ? undefined : temporality,
-        points,
-      })),
-  );
-const histograms: fc.Arbitrary<ModelStream> = fc
-  .record({
-    ...names,
-    explicitBounds: fc
-      .uniqueArray(fc.integer({ min: -1000, max: 1000 }), { maxLength: 20 })
-      .map((bounds) => bounds.sort((a, b) => a - b)),
-    hasSum: fc.boolean(),
-    hasMin: fc.boolean(),
-    hasMax: fc.boolean(),
-    temporality: fc.constantFrom('delta', 'cumulative'),
-  })
-  .chain(({ temporality, ...description }) =>
-    fc
-      .array(pointOf(fc.constant(0), description.explicitBounds.length + 1), { maxLength: 4 })
-      .map((points) => ({
-        metric: metric({ ...description, kind: 'histogram' }),
-        temporality,
-        points,
-      })),
-  );
-
-/** Collections of every kind that the encoders know, with awkward values of every field. */
-export const modelCollections: fc.Arbitrary<ModelResource[]> = fc.array(
-  fc.record({
-    attributes: plainAttributes,
-    scopes: fc.array(
-      fc.record({
-        name: fc.string({ maxLength: 10 }),
-        streams: fc.array(fc.oneof(numbers, histograms), { maxLength: 3 }),
-      }),
-      { maxLength: 2 },
-    ),
-  }),
-  { maxLength: 3 },
-);
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
