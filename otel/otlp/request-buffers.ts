@@ -1,5 +1,7 @@
 /** One is filled while the other is sent. */
 const mostKept = 2;
+/** Full requests differ by less than a point: rounded up, the memory of one does for another. */
+const granule = 4096;
 
 /**
  * Memory for the bytes of requests, used again: memory outside the heap that is allocated and forgotten by the megabyte makes the
@@ -12,7 +14,7 @@ export class RequestBuffers {
   take(length: number): Uint8Array {
     const at = this.#free.findIndex((buffer) => buffer.length >= length);
     const [buffer] = at === -1 ? [] : this.#free.splice(at, 1);
-    return (buffer ?? new Uint8Array(length)).subarray(0, length);
+    return (buffer ?? new Uint8Array(Math.ceil(length / granule) * granule)).subarray(0, length);
   }
 
   /** Gives back what was taken, when nobody reads it any more. Two are kept, the largest. */
