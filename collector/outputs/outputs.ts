@@ -34,6 +34,8 @@ export interface OutputsOptions {
 const longestWaitS = 3600;
 /** How often points without series are looked for. */
 const expireEveryS = 60;
+/** How long a sweep waits for collections that are read with pauses, before it asks them to end soon. */
+const patienceUs = 10e6;
 
 /**
  * Everything that leaves the collector, as resources, scopes and metric streams, and the readers that collect it. A new series is put into the
@@ -48,6 +50,9 @@ export class Outputs {
   readonly #cursors: ReaderCursor[] = [];
   /** Collections that are being read. */
   #held = 0;
+  /** Since when a sweep waits for them. */
+  #awaitedSinceUs: number | undefined;
+  readonly #onAwaited = new Set<() => void>();
   readonly #spareScratch: FoldScratch[] = [];
   readonly #nowUs: () => number;
   readonly #outputExpiryS: number;
@@ -110,13 +115,17 @@ export class Outputs {
     cursor.collectedUs = timeUs;
     cursor.collectedAtUs = nowUs;
     let holders = 0;
-    const hold = () => {
+    const hold = (onAwaited?: () => void) => {
       if (holders++ === 0) this.#held++;
+      if (onAwaited !== undefined) this.#onAwaited.add(onAwaited);
       return () => {
+        if (onAwaited !== undefined) this.#onAwaited.delete(onAwaited);
         if (--holders > 0) return;
         this.#held--;
         // A few are kept: readers take turns.
         if (this.#spareScratch.length < 2) this.#spareScratch.push(collecting.scratch);
+        // Readers that take turns at holding would keep the next tick from finding a moment when none does.
+        if (this.#held === 0 && this.#awaitedSinceUs !== undefined) this.sweep();
       };
     };
     return { timeUs, resources: this.#walk(collecting, hold), hold };
@@ -133,8 +142,6 @@ export class Outputs {
    */
   sweep(): number {
     const { store } = this;
-    // Places must stay while a collection is read; it is swept next time.
-    if (this.#held > 0) return 0;
     const nowUs = this.#nowUs();
     const nowS = store.secondsAt(nowUs);
     let deliveredUs = nowUs;
@@ -142,6 +149,13 @@ export class Outputs {
     const endedBeforeS = Math.max(store.secondsAt(deliveredUs), nowS - longestWaitS);
     const isReleasing = store.endedCount > 0 && store.hasReleasable(endedBeforeS);
     if (!isReleasing && nowS < this.#expireS) return 0;
+    if (this.#held > 0) {
+      // Places must stay while a collection is read.
+      this.#awaitedSinceUs ??= nowUs;
+      if (nowUs - this.#awaitedSinceUs >= patienceUs) for (const ask of [...this.#onAwaited]) ask();
+      return 0;
+    }
+    this.#awaitedSinceUs = undefined;
     this.#expireS = nowS + expireEveryS;
     this.#tree.sweep({
       endedBeforeS,
