@@ -26,7 +26,10 @@ interface Counters {
 
 async function counters(collector: CollectorProcess): Promise<Counters> {
   const answer = await fetch(`http://127.0.0.1:${collector.adminPort}/status`);
-  return ((await answer.json()) as { streams: Counters }).streams;
+  const text = await answer.text();
+  if (!answer.ok || text === '')
+    throw new Error(`/status answered ${answer.status}: ${JSON.stringify(text)}`);
+  return (JSON.parse(text) as { streams: Counters }).streams;
 }
 
 /**
@@ -39,6 +42,9 @@ export async function settle(collector: CollectorProcess, senders: readonly Repo
   const deadline = performance.now() + 120_000;
   let merged = await counters(collector);
   while (merged.points < expected && performance.now() < deadline) {
+    const ended = senders.find(({ agent }) => agent.ended !== undefined)?.agent;
+    if (ended !== undefined)
+      throw new Error(`the stream of ${ended.memberId} ended: ${ended.ended!.details}`);
     await delay(100);
     merged = await counters(collector);
   }
