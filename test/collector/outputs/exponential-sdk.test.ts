@@ -119,7 +119,7 @@ test('what the SDK counts in parts, folded, is what it counts as a whole', async
         t.deepEqual(plain(one), plain(other));
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
 });
 
@@ -145,6 +145,6 @@ test('the distribution over members is what the SDK makes of the same values', a
         list.reduce((sum, value) => sum + value, 0),
       );
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
 });
