@@ -81,7 +81,8 @@ export class ExponentialFromExplicit {
       this.#placements.set(bounds, placement);
     }
     const counts = this.#counts;
-    counts.begin(maxScale, placement.zeroThreshold, maxHeldBuckets);
+    // No finer than where they go: that is what they would become.
+    counts.begin(to.scale, placement.zeroThreshold, maxHeldBuckets);
     const first = histograms.firstCell.get(slot);
     for (let b = 0; b <= bounds.length; b++) {
       const count = histograms.counted(first + b);
