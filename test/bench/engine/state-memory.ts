@@ -2,7 +2,7 @@
 // the metric store with its outputs alone.
 import { Outputs } from '../../../collector/outputs/outputs.ts';
 import { compileViews } from '../../../collector/views/compile-views.ts';
-import { attributes } from '../../../otel/model/attributes.ts';
+import { type Attributes, attributes } from '../../../otel/model/attributes.ts';
 import { metric } from '../../../otel/model/metric.ts';
 import { emptyScope } from '../../../otel/model/scope.ts';
 import { residentMemory } from '../host/process-usage.ts';
@@ -22,7 +22,7 @@ export interface StateMemory {
   readonly definitionsPerSecond: number;
 }
 
-/** A member's clock runs on: microseconds. */
+/** Microseconds; time stands still here. */
 const nowUs = 1_790_000_000_000_000;
 
 class Growth {
@@ -54,19 +54,24 @@ class Growth {
     const descriptions = Array.from({ length: metrics }, (_, i) =>
       metric({ name: `bench.metric.${i}`, unit: 'By', kind: 'sum', isMonotonic: true, valueType: 'int' }),
     );
+    const seriesAttributes = (of: string): Attributes[] =>
+      Array.from({ length: seriesPerMember }, (_, k) =>
+        attributes({
+          'bench.device': `device-${of}${k}`,
+          'bench.direction': k % 2 === 0 ? 'read' : 'write',
+        }),
+      );
+    const shared = isShared ? seriesAttributes('') : undefined;
     for (let m = 0; m < members; m++) {
       const id = `member-${this.#members++}`;
       const resource = { attributes: attributes({ 'host.name': id }), schemaUrl: '' };
       const member = store.join(id, resource, nowUs);
       const clock = store.clocks.of(member, 0);
-      for (let k = 0; k < seriesPerMember; k++) {
+      for (const [k, own] of (shared ?? seriesAttributes(`${id}-`)).entries()) {
         const input = {
           scope: emptyScope,
           metric: descriptions[k % metrics]!,
-          attributes: attributes({
-            'bench.device': `device-${isShared ? '' : `${id}-`}${k}`,
-            'bench.direction': k % 2 === 0 ? 'read' : 'write',
-          }),
+          attributes: own,
           resource: undefined,
           epoch: `boot of ${id}`,
           beganAtUs: nowUs + 1,
