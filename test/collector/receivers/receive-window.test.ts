@@ -2,7 +2,6 @@ import { connect } from 'node:http2';
 import test from 'ava';
 import { receiveWindowBytes } from '../../../collector/receivers/receive-window.ts';
 import { ByteWriter } from '../../../proto/columns/byte-writer.ts';
-import { varintSize } from '../../../proto/columns/varint.ts';
 import { until } from '../../interop/until.ts';
 import { TcpProxy } from '../../proxy/tcp-proxy.ts';
 import { framed, Http2Peer, helloBytes } from './http2-peer.ts';
@@ -27,10 +26,7 @@ test('connections and their streams may send four megabytes ahead', async (t) =>
 /** A report with its number, no groups, and so many bytes in a field that nobody knows. */
 function paddedReport(number: number, bytes: number): Buffer {
   const writer = new ByteWriter(bytes + 32);
-  const padding = varintSize(bytes);
-  writer.byte(0x0a);
-  writer.varint(2 + 1 + padding + bytes);
-  writer.byte(0x08);
+  writer.byte(0x38);
   writer.byte(number);
   writer.byte(0x7a);
   writer.varint(bytes);
