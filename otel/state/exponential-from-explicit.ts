@@ -38,8 +38,11 @@ export class ExplicitPlacement {
       if (lower <= 0 && upper >= 0) continue;
       const [near, far] = upper < 0 ? [-upper, -lower] : [lower, upper];
       // Without an end, just beyond where it begins; otherwise the middle by ratio, as the product of roots, since the product may overflow.
-      const beyond = Math.min(neighbour(Math.max(near, threshold), 1n), Number.MAX_VALUE);
-      const middle = far === Infinity ? beyond : Math.sqrt(near) * Math.sqrt(far);
+      // Rounding must not take it out of the bucket, which does not hold its lower bound.
+      const middle =
+        far === Infinity
+          ? Math.min(above(Math.max(near, threshold)), Number.MAX_VALUE)
+          : Math.max(Math.sqrt(near) * Math.sqrt(far), Math.min(above(near), far));
       if (middle <= threshold) continue;
       this.#signs[b] = upper < 0 ? -1 : 1;
       this.#indexes[b] = bucketIndex(Math.max(middle, smallestNormal), maxScale);
@@ -52,6 +55,10 @@ export class ExplicitPlacement {
     if (sign === 0) to.zeroCount += count;
     else to.place(this.#indexes[bucket]!, sign < 0, count);
   }
+}
+
+function above(value: number): number {
+  return neighbour(value, 1n);
 }
 
 /** Explicit histograms as if they were exponential ones. */

@@ -51,7 +51,10 @@ function ranges({ positive, negative, scale }: ModelHistogram): [number, number]
 
 const bounds = fc
   .uniqueArray(
-    fc.oneof(fc.double({ min: 1e-6, max: 1e6, noNaN: true }), fc.constantFrom(0.005, 0.25, 1, 5, 2500)),
+    fc.oneof(
+      fc.double({ min: 1e-6, max: 1e6, noNaN: true }),
+      fc.constantFrom(0.005, 0.25, 1, 1 + 2 ** -52, 5, 2500),
+    ),
     { minLength: 1, maxLength: 12 },
   )
   .map((list) => list.sort((a, b) => a - b));
