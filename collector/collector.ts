@@ -252,6 +252,7 @@ export class Collector {
       outputSeries: this.#outputs.points,
       epochsOpened: store.epochsOpened,
       outputConflicts: this.#problems.conflicts,
+      outputOverflow: this.#outputs.overflowed,
       viewsInapplicable: this.#problems.inapplicable,
     };
   }

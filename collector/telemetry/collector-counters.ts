@@ -65,6 +65,8 @@ export interface CollectorLevels {
   readonly epochsOpened: number;
   /** Metric streams made beside another one of the same resource, scope and name, by cause, since the start. */
   readonly outputConflicts: Readonly<Record<string, number>>;
+  /** Input series that went into overflow series since the start. */
+  readonly outputOverflow: number;
   /** Metrics that a view made nothing of, since the start. */
   readonly viewsInapplicable: number;
 }

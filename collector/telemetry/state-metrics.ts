@@ -74,6 +74,14 @@ export const stateMetrics: readonly ObservedMetric<TelemetrySource>[] = [
     observe: ({ levels }, emit) => emitEach(emit, 'streamgauge.cause', levels().outputConflicts),
   },
   {
+    name: 'streamgauge.collector.output.overflow',
+    kind: 'counter',
+    unit: '{series}',
+    description:
+      'Input series that went into the overflow series of an output, because of its cardinality limit.',
+    observe: ({ levels }, emit) => emit(levels().outputOverflow),
+  },
+  {
     name: 'streamgauge.collector.view.inapplicable',
     kind: 'counter',
     unit: '{metric}',

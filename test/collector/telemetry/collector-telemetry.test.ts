@@ -22,6 +22,7 @@ const levels: CollectorLevels = {
   outputSeries: 50,
   epochsOpened: 4,
   outputConflicts: { unit: 1, kind: 2 },
+  outputOverflow: 0,
   viewsInapplicable: 3,
 };
 
