@@ -4,6 +4,7 @@ import type { ReaderCursor } from '../../../collector/outputs/reader-cursor.ts';
 import type { ViewConfig } from '../../../otel/config/metric-views.ts';
 import { attributes } from '../../../otel/model/attributes.ts';
 import { metric } from '../../../otel/model/metric.ts';
+import { bucketIndex } from '../../../otel/state/exponential-mapping.ts';
 import { histograms } from '../../otel/state/exponential-arbitraries.ts';
 import {
   hasBuckets,
@@ -150,3 +151,51 @@ function comparable(a: ModelHistogram, b: ModelHistogram): [object, object] {
   const only = (h: ModelHistogram) => ({ ...plain({ ...h, sum: 0 }), zeroThreshold: undefined });
   return [only(one), only(other)];
 }
+
+test('explicit histograms of any bounds fold into one exponential one where the view asks for it', (t) => {
+  const core = new Core({ views: [merging(160)] });
+  const cursor = core.outputs.addReader('delta');
+  const define = (who: string, explicitBounds: number[]) => {
+    const member = new DirectMember(core, who);
+    const slot = member.define(metric({ name: 'size', kind: 'histogram', explicitBounds, hasSum: true }));
+    return (counts: number[], sum: number) => member.explicit(slot, counts, sum);
+  };
+  const a = define('a', [1, 4, 16]);
+  const b = define('b', [4, 16]);
+  a([1, 2, 3, 4], 100);
+  b([0, 5, 6], 200);
+  // (1, 4] is at 2, (4, 16] at 8, and what is above 16 in the bucket that begins there; b, which counts nothing up to 4, takes that for zero.
+  const first = { zeroCount: 3, sum: 300, at8: 8, at17: 10 };
+  for (const reader of [core.outputs.passerBy(), cursor]) {
+    const [point, ...others] = read(core, reader);
+    t.is(others.length, 0);
+    const { zeroCount, sum, scale, positive } = point;
+    const at = (value: number) => positive.get(bucketIndex(value, scale)) ?? 0;
+    t.deepEqual({ zeroCount, sum, at8: at(8), at17: at(16 * (1 + 2 ** -52)) }, first);
+    t.is(point.zeroThreshold, 4);
+  }
+  a([1, 2, 4, 4], 110);
+  b([2, 5, 6], 204);
+  core.nowUs += 1_000_000;
+  const [delta] = read(core, cursor);
+  t.deepEqual([delta.zeroCount, delta.sum, [...delta.positive.values()]], [2, 14, [1]]);
+  t.is(modelCount(read(core, core.outputs.passerBy())[0]), 24);
+});
+
+test('what cannot be exponential makes no output', (t) => {
+  const core = new Core({ views: [merging(160)] });
+  new DirectMember(core, 'a').define(metric({ name: 'size', kind: 'histogram', explicitBounds: [-1, 0] }));
+  t.deepEqual(read(core, core.outputs.passerBy()), []);
+});
+
+test('by default, exponential histograms that are joined have up to 160 buckets on a side', (t) => {
+  const core = new Core({ views: [{ selector: {}, stream: { resourceKeys: [], aggregation: 'default' } }] });
+  for (const who of [0, 1, 2]) {
+    const member = new DirectMember(core, `m${who}`);
+    const positive = new Map(Array.from({ length: 100 }, (_, i) => [who * 100 + i, 1] as const));
+    member.exponential(member.define(latency), modelHistogram({ scale: 5, positive }));
+  }
+  const [point] = read(core, core.outputs.passerBy());
+  t.is(point.scale, 4);
+  t.deepEqual([...point.positive.values()], new Array(150).fill(2));
+});
