@@ -7,7 +7,6 @@ import {
 import {
   AggregationTemporality,
   DataPointType,
-  type ExponentialHistogramMetricData,
   type MetricData,
   type ResourceMetrics as SdkResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
@@ -22,30 +21,22 @@ import {
   type SeriesAttributes,
 } from '../state/point-batch.ts';
 
-type ConvertibleMetricData = Exclude<MetricData, ExponentialHistogramMetricData>;
 type HistogramMetricData = Extract<MetricData, { dataPointType: DataPointType.HISTOGRAM }>;
+type ExponentialMetricData = Extract<MetricData, { dataPointType: DataPointType.EXPONENTIAL_HISTOGRAM }>;
 
 /** The SDK hands out the same attributes object for a series at each collection, so its OTLP bytes are made once. */
 const seriesOf = new WeakMap<SdkAttributes, SeriesAttributes>();
 
 /**
- * What `MetricReader.collect()` of the OpenTelemetry SDK gives, as a collection of ours: sums, gauges and explicit histograms. Holds on to
- * the SDK's arrays and copies nothing until it is read.
- * @param onUnsupported told of each metric of another kind, which is left out
+ * What `MetricReader.collect()` of the OpenTelemetry SDK gives, as a collection of ours. Holds on to the SDK's arrays and copies nothing
+ * until it is read.
  */
-export function collectionFromSdk(
-  from: SdkResourceMetrics,
-  timeUs: number,
-  onUnsupported?: (metricName: string, points: number) => void,
-): Collection {
-  return { timeUs, resources: [resourceMetricsFromSdk(from, onUnsupported)] };
+export function collectionFromSdk(from: SdkResourceMetrics, timeUs: number): Collection {
+  return { timeUs, resources: [resourceMetricsFromSdk(from)] };
 }
 
 /** As {@link collectionFromSdk}, for joining the metrics to others in one collection. */
-export function resourceMetricsFromSdk(
-  from: SdkResourceMetrics,
-  onUnsupported?: (metricName: string, points: number) => void,
-): ResourceMetrics {
+export function resourceMetricsFromSdk(from: SdkResourceMetrics): ResourceMetrics {
   return {
     resource: {
       attributes: attributesFromSdk(from.resource.attributes),
@@ -58,11 +49,7 @@ export function resourceMetricsFromSdk(
         attributes: [],
         schemaUrl: scope.schemaUrl ?? '',
       },
-      streams: metrics.flatMap((data) => {
-        if (data.dataPointType !== DataPointType.EXPONENTIAL_HISTOGRAM) return [streamFromSdk(data)];
-        onUnsupported?.(data.descriptor.name, data.dataPoints.length);
-        return [];
-      }),
+      streams: metrics.map(streamFromSdk),
     })),
   };
 }
@@ -83,7 +70,7 @@ function valueFromSdk(value: SdkAttributeValue): AttributeValue {
   return new AttributeMap(attributesFromSdk(value as SdkAttributes));
 }
 
-function streamFromSdk(data: ConvertibleMetricData): MetricStream {
+function streamFromSdk(data: MetricData): MetricStream {
   const temporality = data.aggregationTemporality === AggregationTemporality.DELTA ? 'delta' : 'cumulative';
   return {
     metric: describe(data),
@@ -95,7 +82,7 @@ function streamFromSdk(data: ConvertibleMetricData): MetricStream {
   };
 }
 
-function describe(data: ConvertibleMetricData): MetricDescription {
+function describe(data: MetricData): MetricDescription {
   const { name, unit, description, valueType } = data.descriptor;
   const base = {
     name,
@@ -109,23 +96,30 @@ function describe(data: ConvertibleMetricData): MetricDescription {
     case DataPointType.SUM:
       return metric({ ...base, kind: 'sum', isMonotonic: data.isMonotonic });
     case DataPointType.HISTOGRAM: {
-      const points = data.dataPoints.map((point) => point.value);
-      return metric({
-        ...base,
-        kind: 'histogram',
-        explicitBounds: points[0]?.buckets.boundaries ?? [],
-        hasSum: points.every((point) => point.sum !== undefined),
-        hasMin: points.every((point) => point.min !== undefined),
-        hasMax: points.every((point) => point.max !== undefined),
-      });
+      const explicitBounds = data.dataPoints[0]?.value.buckets.boundaries ?? [];
+      return metric({ ...base, kind: 'histogram', explicitBounds, ...statisticsOf(data) });
     }
+    case DataPointType.EXPONENTIAL_HISTOGRAM:
+      return metric({ ...base, kind: 'exponential_histogram', ...statisticsOf(data) });
   }
 }
 
-function read(data: ConvertibleMetricData, batch: PointBatch): void {
+function statisticsOf({ dataPoints }: HistogramMetricData | ExponentialMetricData) {
+  return {
+    hasSum: dataPoints.every(({ value }) => value.sum !== undefined),
+    hasMin: dataPoints.some(({ value }) => value.min !== undefined),
+    hasMax: dataPoints.some(({ value }) => value.max !== undefined),
+  };
+}
+
+function read(data: MetricData, batch: PointBatch): void {
   const { dataPoints } = data;
-  const isHistogram = data.dataPointType === DataPointType.HISTOGRAM;
-  batch.reset(dataPoints.length, isHistogram ? (data.dataPoints[0]?.value.buckets.counts.length ?? 0) : 0);
+  if (data.dataPointType === DataPointType.HISTOGRAM) readHistograms(data, batch);
+  else if (data.dataPointType === DataPointType.EXPONENTIAL_HISTOGRAM) readExponential(data, batch);
+  else {
+    batch.reset(dataPoints.length);
+    for (let i = 0; i < dataPoints.length; i++) batch.values[i] = data.dataPoints[i]!.value;
+  }
   batch.size = dataPoints.length;
   for (let i = 0; i < dataPoints.length; i++) {
     const point = dataPoints[i]!;
@@ -133,19 +127,48 @@ function read(data: ConvertibleMetricData, batch: PointBatch): void {
     batch.startTimeUs[i] = microseconds(point.startTime);
     batch.timeUs[i] = microseconds(point.endTime);
     batch.flags[i] = 0;
-    if (typeof point.value === 'number') batch.values[i] = point.value;
   }
-  if (isHistogram) readHistograms(data, batch);
 }
 
-function readHistograms(data: HistogramMetricData, batch: PointBatch): void {
-  for (let i = 0; i < data.dataPoints.length; i++) {
-    const { buckets, sum, min, max } = data.dataPoints[i]!.value;
-    batch.bucketCounts.set(buckets.counts, i * batch.bucketCount);
-    batch.sums[i] = sum ?? Number.NaN;
-    batch.mins[i] = min ?? Number.NaN;
-    batch.maxes[i] = max ?? Number.NaN;
+function readHistograms({ dataPoints }: HistogramMetricData, batch: PointBatch): void {
+  batch.reset(dataPoints.length, dataPoints[0]?.value.buckets.counts.length ?? 0);
+  for (let i = 0; i < dataPoints.length; i++) {
+    const { value } = dataPoints[i]!;
+    batch.bucketCounts.set(value.buckets.counts, i * batch.bucketCount);
+    readStatistics(value, batch, i);
   }
+}
+
+/** The SDK counts exact zeroes only, so the threshold is 0. */
+function readExponential({ dataPoints }: ExponentialMetricData, batch: PointBatch): void {
+  batch.resetExponential(dataPoints.length);
+  const { exponential } = batch;
+  for (let i = 0; i < dataPoints.length; i++) {
+    const { value } = dataPoints[i]!;
+    const { positive, negative } = value;
+    exponential.scales[i] = value.scale;
+    exponential.zeroThresholds[i] = 0;
+    exponential.zeroCounts[i] = value.zeroCount;
+    exponential.positiveOffsets[i] = positive.offset;
+    exponential.positiveLengths[i] = positive.bucketCounts.length;
+    exponential.positiveStarts[i] = exponential.allocate(positive.bucketCounts.length);
+    exponential.counts.set(positive.bucketCounts, exponential.positiveStarts[i]);
+    exponential.negativeOffsets[i] = negative.offset;
+    exponential.negativeLengths[i] = negative.bucketCounts.length;
+    exponential.negativeStarts[i] = exponential.allocate(negative.bucketCounts.length);
+    exponential.counts.set(negative.bucketCounts, exponential.negativeStarts[i]);
+    readStatistics(value, batch, i);
+  }
+}
+
+function readStatistics(
+  { sum, min, max }: { sum?: number; min?: number; max?: number },
+  batch: PointBatch,
+  i: number,
+): void {
+  batch.sums[i] = sum ?? Number.NaN;
+  batch.mins[i] = min ?? Number.NaN;
+  batch.maxes[i] = max ?? Number.NaN;
 }
 
 function seriesAttributes(from: SdkAttributes): SeriesAttributes {
