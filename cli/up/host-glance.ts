@@ -16,8 +16,9 @@ export function hostGlance(collection: Collection): HostMetric[] {
     glance.resources++;
     for (const { streams } of scopes) {
       for (const stream of streams) {
-        const visit = glance.visitors[stream.metric.name];
-        if (visit === undefined) continue;
+        const { name, kind } = stream.metric;
+        const visit = glance.visitors[name];
+        if (visit === undefined || (kind !== 'sum' && kind !== 'gauge')) continue;
         for (const { size } of batchesOf(stream, batch)) {
           for (let i = 0; i < size; i++) {
             if ((batch.flags[i]! & noRecordedValue) !== 0) continue;

@@ -1,16 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
-import { setImmediate } from 'node:timers/promises';
 import { constants, createGzip } from 'node:zlib';
+import { longestTurnMs, nextTurn } from '../../otel/turns.ts';
 import type { Answer } from './route.ts';
 
 /** Below this, compressing saves no packet. */
 const compressFromBytes = 1400;
 /** An answer that is not taken within this time is cut off. */
 const longestAnswerMs = 60_000;
-/** So long the pieces of one answer are made without letting others run. */
-const longestTurnMs = 5;
 
 /**
  * Sends an answer: compressed when the client takes gzip and the answer is large, its pieces made only as fast as the client takes
@@ -75,7 +73,7 @@ async function firstBytes(iterator: Iterator<string>): Promise<{ first: Buffer; 
     if (next.done === true) return { first: Buffer.from(text), isAll: true };
     text += next.value;
     if (text.length >= compressFromBytes) return { first: Buffer.from(text), isAll: false };
-    await setImmediate();
+    await nextTurn();
   }
 }
 
@@ -85,7 +83,7 @@ async function* inTurns(first: Buffer, iterator: Iterator<string>): AsyncGenerat
   for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
     if (next.value !== '') yield Buffer.from(next.value);
     if (performance.now() - turnBegan < longestTurnMs) continue;
-    await setImmediate();
+    await nextTurn();
     turnBegan = performance.now();
   }
 }

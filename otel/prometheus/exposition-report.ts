@@ -2,8 +2,6 @@
 export const leftOutCauses = [
   /** A sum or histogram with delta temporality: Prometheus knows cumulative ones only. */
   'delta',
-  /** Exponential histograms and summaries have no columns to be read from. */
-  'unsupported_kind',
   /** A metric of the same name, but of another type, came first. */
   'type_conflict',
   /** A name of the metric's samples is another family's: a gauge `x_count` beside a histogram `x`. */
@@ -41,7 +39,6 @@ export class ExpositionReport {
   /** Points that were not shown, by cause. */
   readonly leftOut: Record<LeftOutCause, number> = {
     delta: 0,
-    unsupported_kind: 0,
     type_conflict: 0,
     name_conflict: 0,
     unusable_name: 0,

@@ -1,4 +1,4 @@
-import { batchesOf, type Collection, type MetricStream, PointBatch } from '../state/point-batch.ts';
+import { type Collection, type MetricStream, noMore, PointBatch } from '../state/point-batch.ts';
 import type { ExpositionReport, LeftOutCause } from './exposition-report.ts';
 import { type FamilyName, type FamilyType, familyName } from './family-name.ts';
 import { scopeLabels } from './scope-labels.ts';
@@ -47,10 +47,14 @@ export function* gatherFamilies(
   const counting = new PointBatch();
   let gathered = 0;
 
-  const leaveOut = (part: FamilyPart, family: string, cause: LeftOutCause) => {
+  const leaveOut = function* (part: FamilyPart, family: string, cause: LeftOutCause): Generator<''> {
     const { job, instance } = part.target;
     let points = 0;
-    for (const { size } of batchesOf(part.stream, counting)) points += size;
+    for (let at = 0; at !== noMore; ) {
+      at = part.stream.read(counting, at);
+      points += counting.size;
+      if (at !== noMore) yield '';
+    }
     report.leaveOut({ metric: part.stream.metric.name, family, job, instance, cause, points });
   };
 
@@ -63,20 +67,20 @@ export function* gatherFamilies(
         if (++gathered % streamsAtATime === 0) yield '';
         const part = { stream, target, labels };
         const type = familyType(stream);
-        if (type === 'delta' || type === 'unsupported_kind') {
-          leaveOut(part, '', type);
+        if (type === 'delta') {
+          yield* leaveOut(part, '', type);
           continue;
         }
         const names = familyName(stream.metric, type);
         if (names.name === '') {
-          leaveOut(part, '', 'unusable_name');
+          yield* leaveOut(part, '', 'unusable_name');
           continue;
         }
         const family = families.get(names.name);
         if (family === undefined) {
           const sampleNames = namesOf(names, type, openMetrics);
           if (sampleNames.some((name) => takenNames.has(name))) {
-            leaveOut(part, names.name, 'name_conflict');
+            yield* leaveOut(part, names.name, 'name_conflict');
             continue;
           }
           for (const name of sampleNames) takenNames.set(name, names.name);
@@ -87,7 +91,7 @@ export function* gatherFamilies(
           continue;
         }
         if (family.type !== type) {
-          leaveOut(part, names.name, 'type_conflict');
+          yield* leaveOut(part, names.name, 'type_conflict');
           continue;
         }
         family.parts.push(part);
@@ -98,18 +102,18 @@ export function* gatherFamilies(
   return { families: families.values(), targets: [...targets.values()] };
 }
 
-function familyType(stream: MetricStream): FamilyType | 'delta' | 'unsupported_kind' {
+function familyType(stream: MetricStream): FamilyType | 'delta' {
   const { kind, isMonotonic } = stream.metric;
-  if (kind === 'gauge') return 'gauge';
-  if (kind !== 'sum' && kind !== 'histogram') return 'unsupported_kind';
+  if (kind === 'gauge' || kind === 'summary') return kind;
   if (stream.temporality !== 'cumulative') return 'delta';
-  if (kind === 'histogram') return 'histogram';
+  if (kind !== 'sum') return 'histogram';
   return isMonotonic ? 'counter' : 'gauge';
 }
 
 /** The names that a family's metadata and samples use. In OpenMetrics a counter's family has a name of its own. */
 function namesOf({ name, base }: FamilyName, type: FamilyType, openMetrics: boolean): string[] {
   if (type === 'histogram') return [name, `${name}_bucket`, `${name}_sum`, `${name}_count`];
+  if (type === 'summary') return [name, `${name}_sum`, `${name}_count`];
   return type === 'counter' && openMetrics ? [base, name] : [name];
 }
 

@@ -1,7 +1,7 @@
 import type { MetricDescription } from '../model/metric.ts';
 
 /** The types of the text format that we write. */
-export type FamilyType = 'counter' | 'gauge' | 'histogram';
+export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary';
 
 /**
  * Units of OpenTelemetry (UCUM) and what Prometheus calls them. The list is that of OpenTelemetry's and Prometheus' own

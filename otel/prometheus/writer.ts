@@ -1,13 +1,15 @@
-import { batchesOf, type Collection, noRecordedValue, PointBatch } from '../state/point-batch.ts';
+import { type Collection, noMore, noRecordedValue, PointBatch, placesPerRead } from '../state/point-batch.ts';
 import type { ExpositionReport } from './exposition-report.ts';
 import { type Family, type FamilyPart, gatherFamilies } from './families.ts';
 import { escapeHelp, seriesLabels } from './label-text.ts';
 import type { ExpositionFormat } from './negotiate.ts';
-import { boundText, numberText } from './number-text.ts';
+import { pointWriter } from './point-writers.ts';
+import { SeenSeries } from './seen-series.ts';
 import { TargetLabels } from './target-labels.ts';
+import { TextPieces } from './text-pieces.ts';
 
-/** About a millisecond's work. */
-const chunkCharacters = 65_536;
+/** What a stream costs beside its points, as so many points. */
+const streamWork = 8;
 
 /** Suffixes that promtool allows for one type only. */
 const reservedSuffix = /_(total|count|sum|bucket)$/;
@@ -27,7 +29,7 @@ export class PrometheusWriter {
   }
 
   /**
-   * The text in pieces of about 64 KiB (and empty ones while metrics are put in order), each made when it is asked for, so that
+   * The text in pieces of about 64 KiB (and empty ones where work made no text to take), each made when it is asked for, so that
    * whoever sends it can wait for the reader and let others run in between. A stream's points are read when its turn comes.
    *
    * @param report Is filled in on the way.
@@ -66,25 +68,23 @@ export class PrometheusWriter {
       report.families++;
     }
 
+    let work = 0;
     for (const family of families) {
       let headed = false;
       const seen = new SeenSeries(family);
       for (const part of family.parts) {
-        const write =
-          family.type === 'histogram'
-            ? histogramWriter(family, part, openMetrics)
-            : numberWriter(family, part);
+        const write = pointWriter(family, part, openMetrics);
         const known = seen.of(part);
         let duplicates = 0;
-        for (const { size } of batchesOf(part.stream, batch)) {
-          for (let i = 0; i < size; i++) {
+        for (let at = 0; at !== noMore; ) {
+          at = part.stream.read(batch, at);
+          for (let i = 0; i < batch.size; i++) {
             if ((batch.flags[i]! & noRecordedValue) !== 0) continue;
             const labels = seriesLabels(batch.seriesAttributes[i]!);
-            if (known.has(labels)) {
+            if (!known.add(labels)) {
               duplicates++;
               continue;
             }
-            known.add(labels);
             if (!headed) {
               headed = true;
               report.families++;
@@ -93,47 +93,16 @@ export class PrometheusWriter {
             report.samples += write(text, batch, i, labels);
             if (text.isFull) yield text.take();
           }
+          work += streamWork + batch.size;
+          if (at === noMore && work < placesPerRead) continue;
+          work = 0;
+          yield '';
         }
         if (duplicates > 0) noteDuplicates(report, family, part, duplicates);
       }
     }
     if (openMetrics) text.out += '# EOF\n';
     if (text.out !== '') yield text.take();
-  }
-}
-
-/** The text that was not taken yet. */
-class TextPieces {
-  out = '';
-
-  get isFull(): boolean {
-    return this.out.length >= chunkCharacters;
-  }
-
-  take(): string {
-    const piece = this.out;
-    this.out = '';
-    return piece;
-  }
-}
-
-/** The labels that were written of a family, for each of its resources and scopes. */
-class SeenSeries {
-  readonly #single: boolean;
-  readonly #byLabels = new Map<string, Set<string>>();
-
-  constructor(family: Family) {
-    this.#single = family.parts.length === 1;
-  }
-
-  of(part: FamilyPart): Set<string> {
-    if (this.#single) return new Set();
-    let known = this.#byLabels.get(part.labels);
-    if (known === undefined) {
-      known = new Set();
-      this.#byLabels.set(part.labels, known);
-    }
-    return known;
   }
 }
 
@@ -151,52 +120,6 @@ function head(family: Family, openMetrics: boolean): string {
  */
 function textType(family: Family): string {
   return family.type === 'gauge' && reservedSuffix.test(family.name) ? 'untyped' : family.type;
-}
-
-/** Writes the lines of point `i` and gives their number. */
-type PointWriter = (text: TextPieces, batch: PointBatch, i: number, labels: string) => number;
-
-function numberWriter(family: Family, part: FamilyPart): PointWriter {
-  const start = `${family.name}{${part.labels}`;
-  return (text, batch, i, labels) => {
-    text.out += `${start}${labels}} ${numberText(batch.values[i]!)}\n`;
-    return 1;
-  };
-}
-
-function histogramWriter(family: Family, part: FamilyPart, openMetrics: boolean): PointWriter {
-  const { explicitBounds, hasSum } = part.stream.metric;
-  const bucketStart = `${family.name}_bucket{${part.labels}`;
-  const sumStart = `${family.name}_sum{${part.labels}`;
-  const countStart = `${family.name}_count{${part.labels}`;
-  // '' for a bound that is no bound of its own, so that no line appears twice: an infinite one, or one that is repeated.
-  const bounds = explicitBounds.map((bound, b) =>
-    Number.isFinite(bound) && bound !== explicitBounds[b + 1]
-      ? `,le="${boundText(bound, openMetrics)}"} `
-      : '',
-  );
-  // A sum over values below zero may fall, and Prometheus would take that for a restart.
-  const showSum = hasSum && !(explicitBounds.length > 0 && explicitBounds[0]! < 0);
-
-  return (text, batch, i, labels) => {
-    let lines = 2;
-    let count = 0;
-    const first = i * batch.bucketCount;
-    for (let b = 0; b < batch.bucketCount - 1; b++) {
-      count += batch.bucketCounts[first + b]!;
-      if (bounds[b] === '') continue;
-      text.out += `${bucketStart}${labels}${bounds[b]}${count}\n`;
-      lines++;
-    }
-    count += batch.bucketCounts[first + batch.bucketCount - 1]!;
-    text.out += `${bucketStart}${labels},le="+Inf"} ${count}\n`;
-    if (showSum && batch.sums[i]! >= 0) {
-      text.out += `${sumStart}${labels}} ${numberText(batch.sums[i]!)}\n`;
-      lines++;
-    }
-    text.out += `${countStart}${labels}} ${count}\n`;
-    return lines;
-  };
 }
 
 function noteDuplicates(report: ExpositionReport, family: Family, part: FamilyPart, points: number): void {

@@ -56,7 +56,7 @@ export function* batchesOf(stream: MetricStream, batch: PointBatch): Generator<P
   }
 }
 
-/** The attributes of an output series with their OTLP bytes, which are made once, at the first export. */
+/** The attributes of an output series with what exporters make of them once, at their first export. */
 export interface SeriesAttributes {
   readonly attributes: Attributes;
   /** Repeated `KeyValue attributes = 7|9` fields, tag and length included; filled by otel/otlp. */
@@ -64,6 +64,8 @@ export interface SeriesAttributes {
   otlpHistogram: Uint8Array | undefined;
   /** `KeyValue attributes = 1`. Absent at first: most series are no exponential histograms. */
   otlpExponential?: Uint8Array | undefined;
+  /** The labels at /metrics; filled by otel/prometheus at the first scrape. */
+  prometheusLabels?: string | undefined;
 }
 
 /** `flags` bit of OTLP's data points: the series has no value at this time. */

@@ -20,6 +20,7 @@ export interface ParsedFamily {
 
 const suffixes: Readonly<Record<string, readonly string[]>> = {
   histogram: ['_bucket', '_sum', '_count'],
+  summary: ['', '_sum', '_count'],
   gauge: [''],
   untyped: [''],
 };
@@ -71,6 +72,7 @@ export function parseExposition(text: string, openMetrics: boolean): Map<string,
     if (family.type === '' || family.help === undefined)
       throw new Error(`no TYPE or HELP for ${family.name}`);
     if (family.type === 'histogram') checkHistogram(family);
+    if (family.type === 'summary') checkSummary(family);
   }
   return families;
 }
@@ -134,5 +136,16 @@ function checkHistogram(family: ParsedFamily): void {
         throw new Error(`the count of ${family.name} is not that of its +Inf bucket`);
       }
     }
+  }
+}
+
+function checkSummary(family: ParsedFamily): void {
+  for (const { name, labels, value } of family.samples) {
+    const quantile = labels.get('quantile');
+    if ((quantile !== undefined) !== (name === family.name))
+      throw new Error(`${name} of the summary ${family.name} has the quantile ${quantile}`);
+    if (quantile !== undefined && !(Number(quantile) >= 0 && Number(quantile) <= 1))
+      throw new Error(`the quantile ${quantile} of ${family.name}`);
+    if (quantile === undefined && !(value >= 0)) throw new Error(`${name} is ${value}`);
   }
 }

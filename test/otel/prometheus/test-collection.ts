@@ -17,6 +17,23 @@ export interface PlainPoint {
   readonly buckets?: readonly number[];
   readonly sum?: number;
   readonly flags?: number;
+  readonly exponential?: PlainExponential;
+  /** Summaries: how much was counted, and a value for each quantile. */
+  readonly count?: number;
+  readonly quantileValues?: readonly number[];
+}
+
+export interface PlainExponential {
+  readonly scale: number;
+  readonly zeroThreshold?: number;
+  readonly zeroCount?: number;
+  readonly positive?: PlainBuckets;
+  readonly negative?: PlainBuckets;
+}
+
+export interface PlainBuckets {
+  readonly offset: number;
+  readonly counts: readonly number[];
 }
 
 export type PlainMetric = Pick<MetricDescription, 'name' | 'kind'> &
@@ -60,20 +77,43 @@ function streamOf(plain: PlainMetric): MetricStream {
   );
   return {
     metric: metric(description),
-    temporality: plain.kind === 'gauge' ? undefined : temporality,
+    temporality: plain.kind === 'gauge' || plain.kind === 'summary' ? undefined : temporality,
     read(batch: PointBatch): number {
       const buckets = plain.kind === 'histogram' ? (plain.explicitBounds ?? []).length + 1 : 0;
-      batch.reset(points.length, buckets);
+      const quantiles = (plain.quantiles ?? []).length;
+      if (plain.kind === 'summary') batch.resetSummaries(points.length, quantiles);
+      else if (plain.kind === 'exponential_histogram') batch.resetExponential(points.length);
+      else batch.reset(points.length, buckets);
       points.forEach((point, i) => {
         batch.seriesAttributes[i] = series[i]!;
         batch.flags[i] = point.flags ?? 0;
         batch.values[i] = point.value ?? 0;
-        if (buckets === 0) return;
-        batch.bucketCounts.set(point.buckets ?? [], i * buckets);
+        if (plain.kind === 'sum' || plain.kind === 'gauge') return;
         batch.sums[i] = point.sum ?? Number.NaN;
+        if (plain.kind === 'histogram') batch.bucketCounts.set(point.buckets ?? [], i * buckets);
+        if (plain.kind === 'summary') {
+          batch.counts[i] = point.count ?? 0;
+          batch.quantileValues.set(point.quantileValues ?? [], i * quantiles);
+        }
+        if (plain.kind === 'exponential_histogram') fillExponential(batch, i, point.exponential!);
       });
       batch.size = points.length;
       return noMore;
     },
   };
+}
+
+function fillExponential({ exponential }: PointBatch, i: number, plain: PlainExponential): void {
+  const { positive, negative } = plain;
+  exponential.scales[i] = plain.scale;
+  exponential.zeroThresholds[i] = plain.zeroThreshold ?? 0;
+  exponential.zeroCounts[i] = plain.zeroCount ?? 0;
+  exponential.positiveOffsets[i] = positive?.offset ?? 0;
+  exponential.positiveLengths[i] = positive?.counts.length ?? 0;
+  exponential.positiveStarts[i] = exponential.allocate(positive?.counts.length ?? 0);
+  exponential.counts.set(positive?.counts ?? [], exponential.positiveStarts[i]);
+  exponential.negativeOffsets[i] = negative?.offset ?? 0;
+  exponential.negativeLengths[i] = negative?.counts.length ?? 0;
+  exponential.negativeStarts[i] = exponential.allocate(negative?.counts.length ?? 0);
+  exponential.counts.set(negative?.counts ?? [], exponential.negativeStarts[i]);
 }

@@ -164,12 +164,17 @@ test('what Prometheus cannot show is counted by cause', (t) => {
     attributes: service,
     metrics: [
       { name: 'd', kind: 'sum', isMonotonic: true, temporality: 'delta', points },
-      { name: 'e', kind: 'exponential_histogram', points },
+      {
+        name: 'e',
+        kind: 'exponential_histogram',
+        temporality: 'delta',
+        points: [{ exponential: { scale: 0 } }],
+      },
       { name: '流', kind: 'gauge', points },
     ],
   });
   t.deepEqual([...families.keys()], ['target_info']);
-  t.like(report.leftOut, { delta: 2, unsupported_kind: 2, unusable_name: 2 });
+  t.like(report.leftOut, { delta: 3, unusable_name: 2 });
 });
 
 test('no series appears twice, within a stream and across streams', (t) => {
@@ -295,6 +300,51 @@ test('histograms: no sum over values below zero, none where there is none; odd b
   t.deepEqual(lines('none'), ['none_bucket +Inf 1', 'none_sum  5', 'none_count  1']);
 });
 
+test('a summary has its quantiles, sum and count', (t) => {
+  const resource: PlainResource = {
+    attributes: service,
+    metrics: [
+      {
+        name: 'wait',
+        kind: 'summary',
+        unit: 's',
+        quantiles: [0, 0.5, 0.99, 1],
+        points: [
+          { attributes: { quantile: 'q' }, count: 7, sum: 2.5, quantileValues: [0.25, 1, Number.NaN, 3] },
+          { attributes: { b: 'negative' }, count: 1, sum: -2.5, quantileValues: [-2.5, -2.5, -2.5, -2.5] },
+        ],
+      },
+    ],
+  };
+  const lines = (format: ExpositionFormat) => {
+    const family = write(format, resource).families.get('wait_seconds')!;
+    t.is(family.type, 'summary');
+    return family.samples.map(
+      (s) =>
+        `${s.name} ${s.labels.get('exported_quantile') ?? ''} ${s.labels.get('quantile') ?? ''} ${s.value}`,
+    );
+  };
+  t.deepEqual(lines('text'), [
+    'wait_seconds q 0 0.25',
+    'wait_seconds q 0.5 1',
+    'wait_seconds q 0.99 NaN',
+    'wait_seconds q 1 3',
+    'wait_seconds_sum q  2.5',
+    'wait_seconds_count q  7',
+    'wait_seconds  0 -2.5',
+    'wait_seconds  0.5 -2.5',
+    'wait_seconds  0.99 -2.5',
+    'wait_seconds  1 -2.5',
+    'wait_seconds_count   1',
+  ]);
+  t.deepEqual(lines('openmetrics').slice(0, 4), [
+    'wait_seconds q 0.0 0.25',
+    'wait_seconds q 0.5 1',
+    'wait_seconds q 0.99 NaN',
+    'wait_seconds q 1.0 3',
+  ]);
+});
+
 test('a gauge with a suffix that promtool reserves is untyped as text, a gauge in OpenMetrics', (t) => {
   const resource: PlainResource = {
     attributes: service,
@@ -360,25 +410,39 @@ const hostile = fc.oneof(
   }),
 );
 const hostileAttributes = fc.dictionary(hostile, hostile, { maxKeys: 4, noNullPrototype: true });
+const hostileBuckets = fc.record({
+  offset: fc.oneof(fc.integer({ min: -50, max: 50 }), fc.constantFrom(-(2 ** 31), 2 ** 31 - 9)),
+  counts: fc.array(fc.nat(), { maxLength: 8 }),
+});
 const hostileMetric: fc.Arbitrary<PlainMetric> = fc
   .record({
     name: fc.oneof(
       fc.constantFrom('x', 'x.count', 'x_sum', 'x.total', 'x.bucket', 'target.info', 'target'),
       hostile,
     ),
-    kind: fc.constantFrom('sum', 'gauge', 'histogram'),
+    kind: fc.constantFrom('sum', 'gauge', 'histogram', 'summary', 'exponential_histogram'),
     unit: fc.oneof(fc.constantFrom('', 's', '1', 'By/s'), hostile),
     description: hostile,
     isMonotonic: fc.boolean(),
     temporality: fc.constantFrom('cumulative', 'cumulative', 'delta'),
     explicitBounds: fc.constantFrom([], [1], [0, 5, 10]),
     hasSum: fc.boolean(),
+    quantiles: fc.constant([0, 0.5, 1]),
     points: fc.array(
       fc.record({
         attributes: hostileAttributes,
         value: fc.double(),
         buckets: fc.constant([1, 2, 3, 4]),
         sum: fc.double(),
+        count: fc.nat(),
+        quantileValues: fc.array(fc.double(), { minLength: 3, maxLength: 3 }),
+        exponential: fc.record({
+          scale: fc.integer({ min: -10, max: 20 }),
+          zeroThreshold: fc.constantFrom(0, 0, 1e-9, 0.3, 1e20),
+          zeroCount: fc.nat(),
+          positive: hostileBuckets,
+          negative: hostileBuckets,
+        }),
       }),
       { maxLength: 4 },
     ),
@@ -407,7 +471,9 @@ test('whatever the names and values are, the text is well formed and every point
         const shown = [...families.values()]
           .filter((family) => family.type !== 'info' && family.name !== 'target_info')
           .flatMap((family) =>
-            family.samples.filter((s) => family.type !== 'histogram' || s.name === `${family.name}_count`),
+            family.samples.filter(
+              (s) => !['histogram', 'summary'].includes(family.type) || s.name === `${family.name}_count`,
+            ),
           );
         const leftOut = Object.values(report.leftOut).reduce((sum, n) => sum + n, 0);
         return shown.length + leftOut === points;
