@@ -67,7 +67,8 @@ function expectedRow({ resource, scope, metric, temporality }: PlainStream, poin
   };
 }
 
-function expectedValue(metric: PlainStream['metric'], { value, histogram }: PlainPoint): Row['value'] {
+function expectedValue(metric: PlainStream['metric'], point: PlainPoint): Row['value'] {
+  const { value, histogram, exponential, summary } = point;
   if (histogram !== undefined) {
     const { counts, sum, min, max } = histogram;
     return {
@@ -78,6 +79,25 @@ function expectedValue(metric: PlainStream['metric'], { value, histogram }: Plai
       bucketCounts: [...counts],
       explicitBounds: [...metric.explicitBounds],
     };
+  }
+  if (exponential !== undefined) {
+    const { zeroCount, positive, negative, sum, min, max, ...rest } = exponential;
+    const total = (counts: readonly number[]) => counts.reduce((all, count) => all + count, 0);
+    return {
+      ...rest,
+      count: zeroCount + total(positive.counts) + total(negative.counts),
+      sum: metric.hasSum ? sum : undefined,
+      min: metric.hasMin ? min : undefined,
+      max: metric.hasMax ? max : undefined,
+      zeroCount,
+      positive: { ...positive, counts: [...positive.counts] },
+      negative: { ...negative, counts: [...negative.counts] },
+    };
+  }
+  if (summary !== undefined) {
+    const { count, sum, quantileValues } = summary;
+    const quantiles = metric.quantiles.map((quantile, q) => ({ quantile, value: quantileValues[q] }));
+    return { count, sum, quantiles };
   }
   return value !== undefined && metric.valueType === 'int' ? BigInt(value) : value;
 }

@@ -21,6 +21,20 @@ export interface PlainPoint {
   readonly value?: number;
   /** Histograms. */
   readonly histogram?: { counts: readonly number[]; sum: number; min: number; max: number };
+  readonly exponential?: PlainExponential;
+  /** Summaries: a value for each quantile of the metric. */
+  readonly summary?: { count: number; sum: number; quantileValues: readonly number[] };
+}
+
+export interface PlainExponential {
+  readonly scale: number;
+  readonly zeroThreshold: number;
+  readonly zeroCount: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+  readonly positive: { readonly offset: number; readonly counts: readonly number[] };
+  readonly negative: { readonly offset: number; readonly counts: readonly number[] };
 }
 
 export interface PlainStream {
@@ -56,9 +70,12 @@ function metricStream(stream: PlainStream): MetricStream {
   };
 }
 
-function readPoints({ metric: { kind, explicitBounds }, points }: PlainStream, batch: PointBatch): void {
+function readPoints({ metric, points }: PlainStream, batch: PointBatch): void {
+  const { kind, explicitBounds, quantiles } = metric;
   const buckets = kind === 'histogram' ? explicitBounds.length + 1 : 0;
-  batch.reset(points.length, buckets);
+  if (kind === 'exponential_histogram') batch.resetExponential(points.length);
+  else if (kind === 'summary') batch.resetSummaries(points.length, quantiles.length);
+  else batch.reset(points.length, buckets);
   batch.size = points.length;
   for (const [i, point] of points.entries()) {
     batch.seriesAttributes[i] = {
@@ -70,12 +87,34 @@ function readPoints({ metric: { kind, explicitBounds }, points }: PlainStream, b
     batch.timeUs[i] = point.timeUs;
     batch.flags[i] = point.flags;
     batch.values[i] = point.value ?? 0;
-    if (point.histogram === undefined) continue;
-    batch.bucketCounts.set(point.histogram.counts, i * buckets);
-    batch.sums[i] = point.histogram.sum;
-    batch.mins[i] = point.histogram.min;
-    batch.maxes[i] = point.histogram.max;
+    if (point.histogram !== undefined) batch.bucketCounts.set(point.histogram.counts, i * buckets);
+    const statistics = point.histogram ?? point.exponential;
+    if (statistics !== undefined) {
+      batch.sums[i] = statistics.sum;
+      batch.mins[i] = statistics.min;
+      batch.maxes[i] = statistics.max;
+    }
+    if (point.exponential !== undefined) readExponential(point.exponential, batch, i);
+    if (point.summary === undefined) continue;
+    batch.counts[i] = point.summary.count;
+    batch.sums[i] = point.summary.sum;
+    batch.quantileValues.set(point.summary.quantileValues, i * quantiles.length);
   }
+}
+
+function readExponential(from: PlainExponential, { exponential }: PointBatch, i: number): void {
+  const { positive, negative } = from;
+  exponential.scales[i] = from.scale;
+  exponential.zeroThresholds[i] = from.zeroThreshold;
+  exponential.zeroCounts[i] = from.zeroCount;
+  exponential.positiveOffsets[i] = positive.offset;
+  exponential.positiveLengths[i] = positive.counts.length;
+  exponential.positiveStarts[i] = exponential.allocate(positive.counts.length);
+  exponential.counts.set(positive.counts, exponential.positiveStarts[i]);
+  exponential.negativeOffsets[i] = negative.offset;
+  exponential.negativeLengths[i] = negative.counts.length;
+  exponential.negativeStarts[i] = exponential.allocate(negative.counts.length);
+  exponential.counts.set(negative.counts, exponential.negativeStarts[i]);
 }
 
 const everyType: Attributes = attributes({
@@ -215,6 +254,104 @@ export const everyKind: readonly PlainStream[] = [
         timeUs,
         flags: 0,
         histogram: { counts: [5], sum: 0, min: 0, max: 0 },
+      },
+    ],
+  },
+  {
+    ...cumulative,
+    resource: bare,
+    metric: metric({
+      name: 'exponential.full',
+      kind: 'exponential_histogram',
+      unit: 'By',
+      description: 'Sizes of something',
+      hasSum: true,
+      hasMin: true,
+      hasMax: true,
+    }),
+    points: [
+      {
+        attributes: attributes({ route: '/a' }),
+        startTimeUs,
+        timeUs,
+        flags: 0,
+        exponential: {
+          scale: 3,
+          zeroThreshold: 1e-9,
+          zeroCount: 4,
+          sum: -12.25,
+          min: -7.5,
+          max: 1024,
+          positive: { offset: -5, counts: [1, 0, 127, 128, 2 ** 35, 0, 2 ** 49] },
+          negative: { offset: 20, counts: [300, 2] },
+        },
+      },
+      {
+        attributes: everyType,
+        startTimeUs,
+        timeUs,
+        flags: 0,
+        exponential: {
+          scale: -2,
+          zeroThreshold: 0,
+          zeroCount: 0,
+          sum: 33,
+          min: 1,
+          max: 30,
+          positive: { offset: 0, counts: [2, 1] },
+          negative: { offset: 0, counts: [] },
+        },
+      },
+    ],
+  },
+  {
+    ...cumulative,
+    resource: bare,
+    temporality: 'delta',
+    metric: metric({ name: 'exponential.bare', kind: 'exponential_histogram' }),
+    points: [
+      {
+        attributes: attributes({}),
+        startTimeUs,
+        timeUs,
+        flags: 0,
+        exponential: {
+          scale: 20,
+          zeroThreshold: 0,
+          zeroCount: 7,
+          sum: 0,
+          min: 0,
+          max: 0,
+          positive: { offset: 0, counts: [] },
+          negative: { offset: 0, counts: [] },
+        },
+      },
+    ],
+  },
+  {
+    ...cumulative,
+    temporality: undefined,
+    metric: metric({
+      name: 'summary.wait',
+      kind: 'summary',
+      unit: 's',
+      description: 'Waiting',
+      quantiles: [0, 0.5, 0.99, 1],
+    }),
+    points: [
+      {
+        attributes: attributes({ queue: 'a' }),
+        startTimeUs,
+        timeUs,
+        flags: 0,
+        summary: { count: 2 ** 40, sum: 0.1, quantileValues: [0, 0.25, Number.NaN, 1e300] },
+      },
+      {
+        attributes: everyType,
+        startTimeUs,
+        timeUs,
+        flags: 0,
+        summary: { count: 1, sum: 5, quantileValues: [5, 5, 5, 5] },
       },
     ],
   },
