@@ -125,6 +125,7 @@ export class SyntheticAgent {
         group,
         kind: m.kind,
         buckets: m.explicitBounds.length + 1,
+        quantiles: m.quantiles.length,
         hasSum: m.hasSum,
         hasMin: m.hasMin,
         hasMax: m.hasMax,
