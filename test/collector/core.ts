@@ -31,10 +31,13 @@ export class Core {
   /** What the outputs told of, once each. */
   readonly told: (OutputProblem & { message: string })[] = [];
   readonly problems = new OutputProblems((problem, message) => void this.told.push({ ...problem, message }));
+  /** In force for whoever comes next: a test may change them. */
+  readonly limits: { -readonly [Name in keyof StreamLimits]: StreamLimits[Name] };
   readonly logged: { level: string; fields: object; message: string }[] = [];
 
   constructor(options: { views?: readonly ViewConfig[]; limits?: Partial<StreamLimits> } = {}) {
     const nowUs = () => this.nowUs;
+    this.limits = { ...roomy, ...options.limits };
     this.outputs = new Outputs({
       nowUs,
       plansFor: compileViews(options.views ?? [], 300_000),
@@ -45,7 +48,7 @@ export class Core {
     this.sessions = new Sessions({
       store: this.outputs.store,
       counters: this.counters,
-      limits: { ...roomy, ...options.limits },
+      limits: this.limits,
       position: { directoryId: Buffer.alloc(16), term: Buffer.alloc(8), journalPosition: 0 },
       stalenessMs: longestStalenessMs(options.views ?? [], 300_000),
       evictionMs: 86_400_000,
