@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ExportLog } from '../otel/export/reader-log.ts';
+import { StateProducer, type StateProducerOptions } from '../otel/export/state-producer.ts';
+import type { Temporality } from '../otel/model/metric.ts';
 import { TargetLabels } from '../otel/prometheus/target-labels.ts';
 import { PrometheusWriter } from '../otel/prometheus/writer.ts';
 import type { Collection } from '../otel/state/point-batch.ts';
@@ -165,6 +167,25 @@ export class Collector {
   /** What leaves the collector now, cumulative, without the collector's own metrics. */
   collect(): Collection {
     return this.#outputs.collect(this.#outputs.passerBy(), Date.now() * 1000);
+  }
+
+  /**
+   * The same for a MetricReader of the OpenTelemetry SDK, as one of its `metricProducers`: how any PushMetricExporter gets it, with the temporality
+   * that it asks for. Each producer is a reader of its own as long as the collector lives. The SDK does not tell whether an export succeeded, so
+   * asking for the next collection counts as success of the one before.
+   */
+  metricProducer(
+    temporality: Temporality,
+    options: Pick<StateProducerOptions, 'resources' | 'onLoss'> = {},
+  ): StateProducer {
+    const cursor = this.#outputs.addReader(temporality);
+    return new StateProducer({
+      ...options,
+      collect: (timeUs) => {
+        this.#outputs.delivered(cursor);
+        return this.#outputs.collect(cursor, timeUs);
+      },
+    });
   }
 
   /** Refuses new streams, asks agents to leave, exports once more. What is not done by the deadline is said in the report. */

@@ -1,4 +1,5 @@
-// The vocabulary of metrics that agents, sources and readers share: `streamgauge/otel`.
+// The vocabulary of metrics that agents, sources and readers share, and the ways out of it: `streamgauge/otel`.
+export { type SdkLoss, StateProducer, type StateProducerOptions } from './export/state-producer.ts';
 export {
   AttributeMap,
   type Attributes,
@@ -18,10 +19,13 @@ export {
 export { emptyResource, type Resource } from './model/resource.ts';
 export { emptyScope, type InstrumentationScope } from './model/scope.ts';
 export { type EncodedRequest, encodeRequests } from './otlp/encode-requests.ts';
+export { collectionFromSdk } from './otlp/from-sdk.ts';
 export { toOtlpJson } from './otlp/json.ts';
 export {
+  batchesOf,
   type Collection,
   type MetricStream,
+  noMore,
   noRecordedValue,
   PointBatch,
   type ResourceMetrics,
