@@ -102,7 +102,7 @@ export class OpenRequest {
     const { buffer, position } = this.#writer;
     const { points } = this;
     const buffers = this.#buffers;
-    const bytes = buffers?.take(position) ?? new Uint8Array(position);
+    const bytes = buffers?.take(position) ?? Buffer.allocUnsafeSlow(position);
     bytes.set(buffer.subarray(0, position));
     this.#writer.position = 0;
     this.points = 0;

@@ -14,7 +14,7 @@ export class RequestBuffers {
   take(length: number): Uint8Array {
     const at = this.#free.findIndex((buffer) => buffer.length >= length);
     const [buffer] = at === -1 ? [] : this.#free.splice(at, 1);
-    return (buffer ?? new Uint8Array(Math.ceil(length / granule) * granule)).subarray(0, length);
+    return (buffer ?? Buffer.allocUnsafeSlow(Math.ceil(length / granule) * granule)).subarray(0, length);
   }
 
   /** Gives back what was taken, when nobody reads it any more. Two are kept, the largest. */
