@@ -242,7 +242,13 @@ export class Collector {
         onFailure,
         status: () => this.#status(),
         agents: () => this.agents(),
-        routes: inspectRoutes(this.#outputs.store),
+        routes: inspectRoutes(this.#outputs.store, () =>
+          this.#pushReaders.map(({ reader }) => ({
+            name: reader.name,
+            counts: reader.status.counts,
+            lines: reader.ledger(),
+          })),
+        ),
       }),
       ...readers.filter(isPull).map(({ host, port, name }) =>
         prometheusServer({

@@ -1,6 +1,6 @@
 import { hostPort } from '../../otel/config/addresses.ts';
 import { StreamgaugeError } from '../../proto/error.ts';
-import { inputTable } from '../ledger-table.ts';
+import { inputTable, outputTables } from '../ledger-table.ts';
 
 export interface LedgerFlags {
   readonly host?: string;
@@ -24,9 +24,9 @@ export async function runLedger(flags: LedgerFlags): Promise<void> {
   const address = hostPort(flags.host ?? '127.0.0.1', flags.adminPort ?? 4319);
   const text = await ask(address, `/ledger?${query}`);
   if (flags.json === true) process.stdout.write(text);
-  const { input } = JSON.parse(text);
-  if (flags.json !== true) process.stdout.write(inputTable(input));
-  if (!input.isBalanced) process.exitCode = 1;
+  const { input, output } = JSON.parse(text);
+  if (flags.json !== true) process.stdout.write(`${inputTable(input)}${outputTables(output)}`);
+  if (!input.isBalanced || !output.isBalanced) process.exitCode = 1;
 }
 
 async function ask(address: string, path: string): Promise<string> {

@@ -1,7 +1,7 @@
-import type { NamePattern } from '../../otel/config/name-pattern.ts';
 import { auditLedger, type LedgerLine } from '../../otel/state/audit-ledger.ts';
 import type { Booked } from '../../otel/state/input-ledger.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
+import type { LedgerQuery } from './ledger-query.ts';
 
 /** What one metric of one member, or of several, has come to. Amounts are in the metric's unit; of histograms they are counts. */
 export interface InputFigures {
@@ -22,15 +22,6 @@ export interface InputAnswer {
   readonly lines: readonly InputFigures[];
   /** Lines that are not here because there are more than were asked for. */
   readonly omitted: number;
-}
-
-/** Which lines of the book are asked for. */
-export interface LedgerQuery {
-  readonly member: NamePattern | undefined;
-  readonly metric: NamePattern | undefined;
-  /** A line for each member, rather than one for each metric. */
-  readonly byMember: boolean;
-  readonly limit: number;
 }
 
 /** The input book as it stands. It is audited whole, whatever is asked for. */

@@ -1,6 +1,14 @@
 import { type NamePattern, namePattern } from '../../otel/config/name-pattern.ts';
 import { InvalidDataError } from '../../proto/error.ts';
-import type { LedgerQuery } from './input-answer.ts';
+
+/** Which lines of the book are asked for. */
+export interface LedgerQuery {
+  readonly member: NamePattern | undefined;
+  readonly metric: NamePattern | undefined;
+  /** A line for each member, rather than one for each metric. */
+  readonly byMember: boolean;
+  readonly limit: number;
+}
 
 const defaultLimit = 1000;
 const largestLimit = 100_000;

@@ -5,6 +5,8 @@ import type { EncodedRequest } from '../otlp/open-request.ts';
 import { RequestBuffers } from '../otlp/request-buffers.ts';
 import type { Collection } from '../state/point-batch.ts';
 import { type Encode, EncodingInTurns } from './encoding-in-turns.ts';
+import { type OutputFigures, OutputLedger } from './output-ledger.ts';
+import { PointsUnderWay } from './points-under-way.ts';
 import { type ExportLog, ReaderLog } from './reader-log.ts';
 import { type ReaderObserver, ReaderRecord, type ReaderStatus } from './reader-status.ts';
 import type { RequestSender } from './request-sender.ts';
@@ -81,6 +83,7 @@ export class PeriodicReader {
   readonly #maxRequestBytes: number;
   readonly #sender: RetryingSender;
   readonly #record: ReaderRecord;
+  readonly #ledger = new OutputLedger();
   readonly #log: ReaderLog;
   /** Aborted by stop: ends tries and waits. */
   readonly #stopped = new AbortController();
@@ -144,6 +147,11 @@ export class PeriodicReader {
       failuresInARow,
       counts: { ...counts },
     };
+  }
+
+  /** What became of the points that it read, by metric. */
+  ledger(): OutputFigures[] {
+    return this.#ledger.figures();
   }
 
   /** Begins to export, first after `firstAfterMs`. Does nothing when started or stopped before. @param signal stops the reader */
@@ -236,13 +244,14 @@ export class PeriodicReader {
   /** Collects and sends once. Gives whether all that was collected was answered with success. */
   async #export(signal: AbortSignal, patience: AbortSignal): Promise<boolean> {
     if (this.#state !== 'draining') this.#state = 'exporting';
+    const underWay = new PointsUnderWay(this.#ledger);
     let encoding: EncodingInTurns | undefined;
     try {
-      encoding = await this.#begin();
+      encoding = await this.#begin(underWay);
       if (this.temporality === 'delta') await encoding.keepAll();
       let isComplete = true;
       for (let request = await encoding.next(); request !== undefined; request = await encoding.next()) {
-        const outcome = await this.#send(request, encoding, signal, patience);
+        const outcome = await this.#send(request, encoding, underWay, signal, patience);
         if (outcome !== 'delivered') isComplete = false;
         if (outcome === 'given up') break;
       }
@@ -254,27 +263,31 @@ export class PeriodicReader {
       return false;
     } finally {
       encoding?.close();
+      underWay.settleRest('failed');
     }
   }
 
-  async #begin(): Promise<EncodingInTurns> {
+  async #begin(underWay: PointsUnderWay): Promise<EncodingInTurns> {
     const collection = await this.#collect(this.#clock.nowUs());
-    const steps = this.#encode(collection, (dropped) => {
+    const steps = this.#encode(underWay.watch(collection), (dropped) => {
+      underWay.dropped(dropped.points);
       this.#record.points('dropped', dropped.points, dropped.cause);
       this.#log.dropped(dropped, this.#maxRequestBytes);
     });
-    return new EncodingInTurns(collection, steps, (points, workMs) =>
+    return new EncodingInTurns(collection, underWay.follow(steps), (points, workMs) =>
       this.#record.collection(workMs, points),
     );
   }
 
   /** Sends one request. When that is given up, so is what comes after it: then `encoding` has been read to its end. */
   async #send(
-    { bytes, points, release }: EncodedRequest,
+    request: EncodedRequest,
     encoding: EncodingInTurns,
+    underWay: PointsUnderWay,
     signal: AbortSignal,
     patience: AbortSignal,
   ): Promise<'delivered' | 'failed' | 'given up'> {
+    const { bytes, points, release } = request;
     encoding.ahead();
     const { requests } = this.#record.counts;
     const result = await this.#sender.send(bytes, signal, patience);
@@ -284,10 +297,12 @@ export class PeriodicReader {
       const rejected = Math.min(points, result.partialSuccess?.rejected ?? 0);
       this.#record.points('exported', points - rejected);
       this.#record.points('rejected', rejected, 'partial_success');
+      underWay.settle(request, 'exported', rejected);
       return 'delivered';
     }
     if (result.kind === 'permanent') {
       this.#record.points('failed', points, result.error.code);
+      underWay.settle(request, 'failed');
       return 'failed';
     }
     // Only a cumulative reader that goes on has a newer state to send instead.
@@ -297,6 +312,7 @@ export class PeriodicReader {
       : (['failed', result.error.code] as const);
     this.#record.points(outcome, points, cause);
     this.#record.points(outcome, await encoding.discard(), cause);
+    underWay.settleRest(outcome);
     return 'given up';
   }
 

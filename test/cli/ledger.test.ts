@@ -6,12 +6,31 @@ import test from 'ava';
 import { inputTable } from '../../cli/ledger-table.ts';
 import { adminServer } from '../../collector/http/servers.ts';
 import { inspectRoutes } from '../../collector/inspect/inspect-routes.ts';
+import type { BookedReader } from '../../collector/inspect/output-answer.ts';
 import { attributes } from '../../otel/model/attributes.ts';
 import { metric } from '../../otel/model/metric.ts';
 import { Core } from '../collector/core.ts';
 
 const entry = fileURLToPath(new URL('../../cli/streamgauge.mjs', import.meta.url));
 const jobs = metric({ name: 'jobs', kind: 'sum', isMonotonic: true });
+
+const reader: BookedReader = {
+  name: 'backend',
+  counts: { requests: 7, requestsFailed: 2, retries: 1 },
+  lines: [
+    {
+      metric: 'jobs',
+      collected: 1000,
+      exported: 990,
+      rejected: 1,
+      failed: 2,
+      superseded: 3,
+      dropped: 0,
+      waiting: 4,
+      isBalanced: true,
+    },
+  ],
+};
 
 function run(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
@@ -41,7 +60,7 @@ test('the books of a collector, on its admin port', async (t) => {
     onFailure: () => {},
     status: () => ({}),
     agents: () => [],
-    routes: inspectRoutes(core.store),
+    routes: inspectRoutes(core.store, () => [reader]),
   });
   t.teardown(() => server.stop());
   await server.start();
@@ -52,6 +71,11 @@ test('the books of a collector, on its admin port', async (t) => {
       'metric  reported  counted  baseline  refused',
       'jobs       1,700      200     1,500',
       'Balanced: reported = counted + baseline.',
+      '',
+      'reader backend: 7 requests, 2 failed, 1 retried',
+      'metric  collected  exported  rejected  failed  superseded  dropped  waiting',
+      'jobs        1,000       990         1       2           3        0        4',
+      'Balanced: collected = exported + rejected + failed + superseded + dropped + waiting.',
       '',
     ].join('\n'),
     stderr: '',
