@@ -1,4 +1,5 @@
 import { countedAmount, isCounter, reportedAmount } from './counted-amount.ts';
+import type { MetricEntry } from './definitions.ts';
 import type { Booked, LedgerEntry } from './input-ledger.ts';
 import type { KindState } from './kind-state.ts';
 import type { MetricStore } from './metric-store.ts';
@@ -45,12 +46,20 @@ function addSeries(
   unbooked: Map<string, LedgerLine>,
 ): void {
   const { series } = state;
+  // Series of one member and metric mostly have slots in a row: their line is looked up once.
+  let member = -1;
+  let metric: MetricEntry | undefined;
+  let line: LedgerLine | undefined;
   for (let slot = 1; slot < series.length; slot++) {
-    if (series.status.get(slot) === 0 || !isCounter(state, slot)) continue;
-    const member = store.members.at(series.member.get(slot))!.id;
-    const metric = store.definitions.at(series.definition.get(slot)).entry.metric.name;
-    const entry = store.ledger.find(member, metric);
-    const line = entry === undefined ? unbookedLine(unbooked, member, metric) : lines.get(entry)!;
+    if (!isCounter(state, slot)) continue;
+    const { entry } = store.definitions.at(series.definition.get(slot));
+    if (line === undefined || entry !== metric || series.member.get(slot) !== member) {
+      metric = entry;
+      member = series.member.get(slot);
+      const { id } = store.members.at(member)!;
+      const booked = store.ledger.find(id, entry.metric.name);
+      line = booked === undefined ? unbookedLine(unbooked, id, entry.metric.name) : lines.get(booked)!;
+    }
     line.reported += reportedAmount(state, slot);
     line.counted += countedAmount(state, slot);
   }
