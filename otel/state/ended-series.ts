@@ -2,10 +2,17 @@ import { Uint32List } from './columns.ts';
 import { kindCodeOf, slotOf } from './member-series.ts';
 import { ended, type SeriesColumns } from './series-columns.ts';
 
-/** The series that have ended and wait until every reader has seen their last state, each as its entry: see MemberSeries. */
+/** Entries that are held before it is worth looking for stale ones. */
+const smallest = 256;
+
+/**
+ * The series that have ended and wait until every reader has seen their last state, each as its entry: see MemberSeries. One that was defined
+ * again, or ended twice since, is found out when the list has grown to twice its size, so it is never much longer than there are series.
+ */
 export class EndedList {
   readonly #columns: readonly SeriesColumns[];
   #entries = new Uint32List();
+  #compactAt = smallest;
 
   /** @param columns of the states, by kind code */
   constructor(columns: readonly SeriesColumns[]) {
@@ -18,6 +25,7 @@ export class EndedList {
 
   add(entry: number): void {
     this.#entries.push(entry);
+    if (this.#entries.size >= this.#compactAt) this.#compact();
   }
 
   /** Whether {@link EndedList.release} would free one. */
@@ -50,7 +58,22 @@ export class EndedList {
       } else kept.push(entry);
     }
     this.#entries = kept;
+    this.#compactAt = Math.max(smallest, 2 * kept.size);
     return released;
+  }
+
+  /** Leaves out what has not ended any more, and what is here twice. */
+  #compact(): void {
+    const kept = new Uint32List();
+    const seen = new Set<number>();
+    for (const entry of this.#entries.items.subarray(0, this.#entries.size)) {
+      const { status } = this.#columns[kindCodeOf(entry)]!;
+      if ((status.get(slotOf(entry)) & ended) === 0 || seen.has(entry)) continue;
+      seen.add(entry);
+      kept.push(entry);
+    }
+    this.#entries = kept;
+    this.#compactAt = Math.max(smallest, 2 * kept.size);
   }
 }
 
