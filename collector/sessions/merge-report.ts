@@ -2,7 +2,7 @@ import { Uint32List } from '../../otel/state/columns.ts';
 import type { KindState } from '../../otel/state/kind-state.ts';
 import { mergeBuckets, mergeGauges, mergeSums } from '../../otel/state/merge.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
-import { withoutValue } from '../../otel/state/series-columns.ts';
+import { counting, withoutValue } from '../../otel/state/series-columns.ts';
 import type { NumberColumn } from '../../proto/columns/number-column.ts';
 import { columnKinds, type GroupColumns } from '../../proto/report/group-columns.ts';
 import type { GroupProgress } from './group-progress.ts';
@@ -53,6 +53,8 @@ export class MergeOutcome {
 }
 
 const indexes = new Uint32List();
+/** Series without a recorded value in the report at hand, and none before it in their epoch. */
+const withheld: FoundSeries[] = [];
 
 /** Merges what was decoded of one sampling group. All of it but the slow paths is constant work per changed value. */
 export function mergeGroup(
@@ -62,6 +64,7 @@ export function mergeGroup(
   outcome: MergeOutcome,
 ): void {
   store.timesUs[progress.clock] = group.timeUs;
+  if (progress.turnedAway.size > 0) lookAgain(group, progress);
   if (progress.unsettled.length > 0) settle(group, progress, store, outcome);
   const { sums, gauges, histograms, exponentialHistograms, summaries } = group;
   if (sums.changedCount > 0) {
@@ -79,6 +82,7 @@ export function mergeGroup(
   if (summaries.changedCount > 0) mergeSummaries(group, store, outcome);
   if (group.noRecordedValueCount > 0 || progress.withoutValue.length > 0)
     markWithoutValue(group, progress, store);
+  if (withheld.length > 0) takeBack();
 }
 
 function mergeHistograms({ histograms }: GroupColumns, store: MetricStore, outcome: MergeOutcome): void {
@@ -143,9 +147,44 @@ function heldCount({ attached, offsets }: NumberColumn, index: number, store: Me
   return histograms.values.get(histograms.firstCell.get(attached[index]) + bucket);
 }
 
+/** Series whose first value was turned away have another one. */
+function lookAgain(
+  { sums, histograms, exponentialHistograms, summaries }: GroupColumns,
+  progress: GroupProgress,
+): void {
+  again(sums.changed, sums.changedCount, sums, progress);
+  const { bucketCounts } = histograms;
+  again(bucketCounts.changed, bucketCounts.changedCount, bucketCounts, progress);
+  const { changed, changedCount, scales } = exponentialHistograms;
+  again(changed, changedCount, scales, progress);
+  again(summaries.changed, summaries.changedCount, summaries.counts, progress);
+}
+
+function again(
+  changed: Uint32Array,
+  changedCount: number,
+  { numbers }: NumberColumn,
+  { turnedAway, unsettled }: GroupProgress,
+): void {
+  for (let c = 0; c < changedCount; c++) {
+    const number = numbers[changed[c]];
+    if (turnedAway.delete(number)) unsettled.push(number);
+  }
+}
+
 /**
- * First values after a definition: the first-sight rule. What has no recorded value in this report, or one that is not taken, stays in
- * the list, so that the rule is kept for the value that comes later.
+ * What came with a series that has no recorded value yet is no value of it. Were it kept, merged totals would hold it now and lose it when a
+ * baseline is set aside.
+ */
+function takeBack(): void {
+  for (const { state, slot } of withheld)
+    if ((state.series.status.get(slot) & counting) === 0) state.beginEpoch(slot);
+  withheld.length = 0;
+}
+
+/**
+ * First values after a definition: the first-sight rule. What has no recorded value in this report is looked at in the next one, and what is
+ * not taken when it changes, so that the rule is kept for the value that comes later.
  */
 function settle(
   group: GroupColumns,
@@ -161,6 +200,7 @@ function settle(
     const { state, slot, column, index } = found;
     if (without?.has(number)) {
       waiting.push(number);
+      withheld.push(found);
       continue;
     }
     let baseline: number | undefined;
@@ -184,7 +224,7 @@ function settle(
       else if (state.kind === 'gauge') state.windows.begin(slot, first, group.timeUs);
     }
     if (baseline === undefined) {
-      waiting.push(number);
+      progress.turnedAway.add(number);
       continue;
     }
     if (baseline > 0) {

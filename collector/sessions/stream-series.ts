@@ -99,6 +99,7 @@ export class StreamSeries {
 
   /** @throws InvalidDataError when a series is not defined */
   retire(numbers: readonly number[], reason: 'gone' | 'idle', nowUs: number): void {
+    const flagged = new Set<GroupProgress>();
     for (const number of numbers) {
       this.#told.delete(number);
       const group = this.#columns.groupOf(number);
@@ -109,14 +110,18 @@ export class StreamSeries {
       if (state.series.holder.get(slot) !== this.#stream.holder) continue;
       state.series.holder.set(slot, 0);
       const progress = this.#progress.get(group!)!;
-      if (progress.withoutValue.length > 0)
-        progress.withoutValue = progress.withoutValue.filter(
-          (item) => item.slot !== slot || item.state !== state,
-        );
+      progress.turnedAway.delete(number);
+      if (progress.withoutValue.length > 0) flagged.add(progress);
       if (reason === 'gone') this.#store.end(state, slot, nowUs);
       else this.#store.idle(state.series, slot, nowUs);
       this.#counters.seriesRetired++;
     }
+    // Once for all of them: what was retired is held by nobody.
+    const { holder } = this.#stream;
+    for (const progress of flagged)
+      progress.withoutValue = progress.withoutValue.filter(
+        ({ state, slot }) => state.series.holder.get(slot) === holder,
+      );
     this.#columns.retire(numbers);
   }
 
@@ -151,7 +156,7 @@ export class StreamSeries {
 
   /** The member left while this stream was held, and is back: what the group reports takes part again. Its unsettled series appear with their first value. */
   #reappear(group: GroupColumns, progress: GroupProgress): void {
-    const unsettled = new Set(progress.unsettled);
+    const unsettled = new Set([...progress.unsettled, ...progress.turnedAway]);
     for (const kind of columnKinds) {
       const column = group.leadingColumn(kind);
       const state = this.#store.stateOf(kind);
@@ -173,7 +178,13 @@ export class StreamSeries {
     if (!this.#progress.has(columns)) {
       const clock = this.#store.clocks.of(this.#member, group);
       const { absences } = this.#member;
-      this.#progress.set(columns, { clock, unsettled: [], withoutValue: [], absences });
+      this.#progress.set(columns, {
+        clock,
+        unsettled: [],
+        turnedAway: new Set(),
+        withoutValue: [],
+        absences,
+      });
     }
   }
 
