@@ -1,5 +1,6 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
 import { chunkBits, chunkMask } from '../../otel/state/columns.ts';
+import { finiteTotal } from '../../otel/state/counts.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import { isReleasable } from '../../otel/state/ended-series.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
@@ -75,7 +76,7 @@ export class FoldCounter implements OutputStream {
     const bases = cursor.temporality === 'delta' ? this.#bases.of(cursor, scratch.points) : undefined;
     const { totals } = scratch;
     for (let point = first, i = 0; point < end; point++, i++) {
-      const total = Math.max(totals[point], this.#shown[point]);
+      const total = Math.max(finiteTotal(totals[point]), this.#shown[point]);
       this.#shown[point] = total;
       batch.seriesAttributes[i] = this.#points.attributes[point];
       batch.flags[i] = 0;

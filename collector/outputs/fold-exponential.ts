@@ -130,9 +130,12 @@ export class FoldExponential implements OutputStream {
         this.#scales[point] = total.scale;
         this.#zeroThresholds[point] = total.zeroThreshold;
         total.trim();
+        const isLimited = total.limit();
         let shown = total;
         if (isDelta) {
           this.#bases.subtract(cursor, point, total, delta);
+          // Of buckets that stayed at their highest and were joined since, more was given than there is.
+          if (isLimited) delta.limit();
           this.#bases.advance(cursor, point, total);
           shown = delta;
         }

@@ -1,4 +1,5 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
+import { finiteTotal, maxCount } from '../../otel/state/counts.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import { isReleasable } from '../../otel/state/ended-series.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
@@ -103,6 +104,9 @@ export class FoldHistogram implements OutputStream {
     const bases = isDelta ? this.#bases.of(cursor, scratch.points) : undefined;
     for (let point = first, i = 0; point < end; point++, i++) {
       const at = point * stride;
+      // What many have counted together may be more than can be told: then it stays at the highest.
+      for (let b = 0; b < width; b++) totals[at + b] = Math.min(totals[at + b], maxCount);
+      totals[at + width] = finiteTotal(totals[at + width]);
       for (let b = 0; b < width; b++)
         batch.bucketCounts[i * width + b] = totals[at + b] - (bases?.[at + b] ?? 0);
       batch.sums[i] = totals[at + width] - (bases?.[at + width] ?? 0);

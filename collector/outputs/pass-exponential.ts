@@ -69,7 +69,9 @@ export class PassExponential implements OutputStream {
       if (isDelta) {
         total.begin(maxScale, 0, maxHeldBuckets);
         histograms.addCounted(slot, total);
+        const isLimited = total.limit();
         this.#bases.subtract(cursor, i, total, delta);
+        if (isLimited) delta.limit();
         // What was counted before a new epoch was defined is due, even if no value of that epoch ever comes.
         isDue = !delta.isNothing;
       }

@@ -1,4 +1,5 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
+import { finiteTotal } from '../../otel/state/counts.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
@@ -83,7 +84,7 @@ export class PassHistogram implements OutputStream {
           batch.bucketCounts[to + b] = counted - bases[base + b];
           bases[base + b] = counted;
         }
-        const sum = histograms.sums.get(slot) + histograms.sumOffsets.get(slot);
+        const sum = finiteTotal(histograms.sums.get(slot) + histograms.sumOffsets.get(slot));
         batch.sums[at] = sum - bases[base + width];
         bases[base + width] = sum;
         batch.mins[at] = NaN;

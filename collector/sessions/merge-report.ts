@@ -1,4 +1,5 @@
 import { Uint32List } from '../../otel/state/columns.ts';
+import { isCount } from '../../otel/state/counts.ts';
 import type { KindState } from '../../otel/state/kind-state.ts';
 import { mergeBuckets, mergeGauges, mergeSums } from '../../otel/state/merge.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
@@ -30,7 +31,9 @@ export class MergeOutcome {
       ? 'not_finite'
       : value < 0 && held === 0
         ? 'negative'
-        : 'epoch_fell';
+        : value < held
+          ? 'epoch_fell'
+          : 'out_of_range';
     this.rejectFor(number, value, cause);
   }
 
@@ -127,7 +130,7 @@ function rejectSummary(
 ): void {
   const held = store.summaries.counts.get(counts.attached[i]);
   const count = counts.values[i];
-  const isCountTaken = count >= held && count < Infinity;
+  const isCountTaken = isCount(count) && count >= held;
   outcome.reject(counts.numbers[i], isCountTaken ? sums.values[i] : count, held);
 }
 
@@ -246,7 +249,7 @@ function rejectHistogram(
   for (let i = 0; i < histograms.widths.get(slot); i++) {
     const count = column.values[index + i];
     const held = heldCount(column, index + i, store);
-    if (count >= held && count < Infinity) continue;
+    if (isCount(count) && count >= held) continue;
     outcome.reject(column.numbers[index], count, held);
     return;
   }

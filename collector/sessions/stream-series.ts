@@ -242,5 +242,8 @@ const rejections: Record<RejectCause, { readonly kind: RefuseKind; readonly reas
   epoch_fell: { kind: 'epoch_fell', reason: 'is below the one that is held under the same epoch' },
   not_finite: { kind: 'not_finite', reason: 'of a sum is not a finite number' },
   negative: { kind: 'invalid', reason: 'of a counter is below zero, where counters start' },
-  out_of_range: { kind: 'invalid', reason: 'is a scale or an index of buckets that no value falls into' },
+  out_of_range: {
+    kind: 'invalid',
+    reason: 'is no whole number up to 2^53, or no scale or index of buckets that values have',
+  },
 };

@@ -1,3 +1,4 @@
+import { finiteTotal, maxCount } from './counts.ts';
 import {
   isPopulated,
   leadingZeros,
@@ -179,6 +180,17 @@ export class ExponentialCounts {
   trim(): void {
     this.positive.trim();
     this.negative.trim();
+  }
+
+  /** What many have counted together may be more than can be told: then it stays at the highest count. Gives whether it was. */
+  limit(): boolean {
+    this.sum = finiteTotal(this.sum);
+    const zeroCount = Math.min(maxCount, Math.max(0, this.zeroCount));
+    let isLimited = this.positive.limit(maxCount);
+    isLimited = this.negative.limit(maxCount) || isLimited || zeroCount !== this.zeroCount;
+    this.zeroCount = zeroCount;
+    if (isLimited) this.trim();
+    return isLimited;
   }
 
   /** Becomes equal to another one. */

@@ -1,4 +1,5 @@
 import { chunkBits, chunkMask, Float64Column } from './columns.ts';
+import { maxCount } from './counts.ts';
 import { bringTogether, ExponentialCounts } from './exponential-counts.ts';
 import { maxScale } from './exponential-mapping.ts';
 import { type ExponentialFault, ExponentialReport } from './exponential-report.ts';
@@ -176,12 +177,12 @@ export class ExponentialHistogramState {
     return holdsAll ? Math.sign(this.report.count - this.values.count(slot)) : -1;
   }
 
-  /** Adds what was read to what is held. False, and nothing is added, where sum or count would not be finite. */
+  /** Adds what was read to what is held. False, and nothing is added, where the sum would not be finite or the count too high. */
   addReport(slot: number): boolean {
     const { values, report } = this;
     const counts = this.#load(slot);
     report.addTo(counts);
-    if (!Number.isFinite(counts.sum) || !Number.isFinite(counts.count)) return false;
+    if (!Number.isFinite(counts.sum) || counts.count > maxCount) return false;
     values.take(slot, counts);
     return true;
   }

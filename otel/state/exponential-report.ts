@@ -1,8 +1,9 @@
+import { isCount, maxCount } from './counts.ts';
 import { leadingZeros, lengthToLast, sumOf } from './exponential-algebra.ts';
 import type { ExponentialCounts } from './exponential-counts.ts';
 import { isIndex, maxScale, minScale } from './exponential-mapping.ts';
 
-/** Why counts are not taken: not a finite number, below zero, a scale or bucket that is not needed for any double, below what is held. */
+/** Why counts are not taken: not a finite number, below zero, no whole number or above 2^53, a scale or bucket that is not needed for any double, below what is held. */
 export type ExponentialFault = 'not_finite' | 'negative' | 'out_of_range' | 'fell';
 
 const none = new Float64Array(0);
@@ -30,7 +31,7 @@ export class ExponentialReport {
   fault: ExponentialFault = 'not_finite';
   faultyValue = 0;
 
-  /** Gives whether it can be taken: scale and buckets are in range, the threshold and all counts finite and not negative, the sum finite. */
+  /** Gives whether it can be taken: scale and buckets are in range, the threshold finite and not negative, the counts what counts are, also together, the sum finite. */
   read(
     scale: number,
     zeroThreshold: number,
@@ -61,7 +62,7 @@ export class ExponentialReport {
     this.negativeLength = lengthToLast(negative, this.negativeStart, negativeLength - zeros);
     return (
       this.#isNumber(sum) &&
-      this.#isCount(zeroThreshold) &&
+      this.#isThreshold(zeroThreshold) &&
       this.#isCount(zeroCount) &&
       this.#isScale() &&
       this.#isSide(this.positiveOffset, positive, this.positiveStart, this.positiveLength) &&
@@ -104,22 +105,28 @@ export class ExponentialReport {
     return true;
   }
 
-  /** Counts that are finite each may be too much together. */
+  /** Counts that are right each may be too much together. */
   #isCountable(): boolean {
     this.count =
       this.zeroCount +
       sumOf(this.positive, this.positiveStart, this.positiveLength) +
       sumOf(this.negative, this.negativeStart, this.negativeLength);
-    return this.#isNumber(this.count);
+    return this.count <= maxCount || this.#fail('out_of_range', this.count);
   }
 
   #isNumber(value: number): boolean {
     return Number.isFinite(value) || this.#fail('not_finite', value);
   }
 
-  #isCount(value: number): boolean {
+  #isThreshold(value: number): boolean {
     if (value >= 0 && value < Infinity) return true;
     return this.#fail(Number.isFinite(value) ? 'negative' : 'not_finite', value);
+  }
+
+  #isCount(value: number): boolean {
+    if (isCount(value)) return true;
+    if (!Number.isFinite(value)) return this.#fail('not_finite', value);
+    return this.#fail(value < 0 ? 'negative' : 'out_of_range', value);
   }
 
   #fail(fault: ExponentialFault, value: number): false {

@@ -89,6 +89,18 @@ export class BucketWindow {
     this.offset = this.length === 0 ? 0 : this.offset + dropped;
   }
 
+  /** Brings each count into 0 to `highest`. Gives whether one was not. */
+  limit(highest: number): boolean {
+    let isLimited = false;
+    for (let i = 0; i < this.length; i++) {
+      const count = this.counts[i]!;
+      if (count >= 0 && count <= highest) continue;
+      this.counts[i] = count > 0 ? highest : 0;
+      isLimited = true;
+    }
+    return isLimited;
+  }
+
   copyFrom(other: BucketWindow): void {
     this.clear();
     this.add(other.counts, 0, other.length, other.offset, 0, 1);

@@ -1,4 +1,5 @@
 import { chunkBits, chunkMask, Float64Column, Uint32Column, Uint32List } from './columns.ts';
+import { isCount } from './counts.ts';
 import { counting, fromZero, isMonotonic, SeriesColumns } from './series-columns.ts';
 
 /**
@@ -69,16 +70,16 @@ export class HistogramState {
 
   /**
    * Takes the first bucket counts, `buckets[at..at + width)`, and sum after a definition. Gives the count that was set aside as a
-   * baseline, or `undefined` when a bucket is below the held one of the same epoch, or no finite count, and nothing was taken.
+   * baseline, or `undefined` when a bucket is below the held one of the same epoch, or no count, and nothing was taken.
    */
   settle(slot: number, buckets: Float64Array, at: number, sum: number): number | undefined {
     const status = this.series.status.get(slot);
     const first = this.firstCell.get(slot);
     const width = this.widths.get(slot);
-    // Before the first counts of an epoch the held ones are zero. Written so that NaN is turned away too.
+    // Before the first counts of an epoch the held ones are zero.
     for (let i = 0; i < width; i++) {
       const count = buckets[at + i]!;
-      if (!(count >= this.values.get(first + i) && count < Infinity)) return undefined;
+      if (!isCount(count) || count < this.values.get(first + i)) return undefined;
     }
     const isBaseline = (status & (counting | fromZero)) === 0;
     let baseline = 0;

@@ -6,6 +6,7 @@ import {
   type Uint32Column,
   type Uint32List,
 } from './columns.ts';
+import { maxCount } from './counts.ts';
 import type { GaugeWindows } from './gauge-windows.ts';
 import { isMonotonic } from './series-columns.ts';
 
@@ -69,7 +70,7 @@ export function mergeGauges(
 /**
  * Takes newer bucket counts of histograms. `attached` holds the slot of each bucket's histogram, `firstCells` where the slot's buckets
  * begin in the state, `widths` how many it has, and `offsets` where they begin in the column. A histogram that changed is looked at whole,
- * and taken whole or not at all; rejected is one of its cells when a count is below the held one or not finite.
+ * and taken whole or not at all; rejected is one of its cells when a count is below the held one, or is none: see isCount.
  */
 export function mergeBuckets(
   column: MergeColumn & { readonly offsets: Uint32Array | undefined },
@@ -94,7 +95,8 @@ export function mergeBuckets(
     for (; at < end; at++) {
       const cell = cells + at;
       const value = values[at]!;
-      if (!(value >= chunks[cell >>> chunkBits]![cell & chunkMask]! && value < Infinity)) break;
+      if (!(value >= chunks[cell >>> chunkBits]![cell & chunkMask]! && value <= maxCount)) break;
+      if (Math.floor(value) !== value) break;
     }
     if (at < end) {
       rejected.push(at);

@@ -1,4 +1,5 @@
 import { chunkBits, chunkMask, Float64Column } from './columns.ts';
+import { finiteTotal } from './counts.ts';
 import { counting, fromZero, isMonotonic, SeriesColumns } from './series-columns.ts';
 
 /**
@@ -32,7 +33,7 @@ export class SumState {
   /** A new epoch: what the old one counted is kept, and the value starts at nothing. */
   beginEpoch(slot: number): void {
     if ((this.series.status.get(slot) & counting) !== 0)
-      this.offsets.set(slot, this.offsets.get(slot) + this.values.get(slot));
+      this.offsets.set(slot, finiteTotal(this.offsets.get(slot) + this.values.get(slot)));
     this.values.set(slot, 0);
   }
 
@@ -67,7 +68,7 @@ export class SumState {
   counted(slot: number): number {
     const chunk = slot >>> chunkBits;
     const at = slot & chunkMask;
-    return this.values.chunks[chunk]![at]! + this.offsets.chunks[chunk]![at]!;
+    return finiteTotal(this.values.chunks[chunk]![at]! + this.offsets.chunks[chunk]![at]!);
   }
 
   #grow(): void {

@@ -1,4 +1,5 @@
 import { Float64Column, Uint32Column, Uint32List } from './columns.ts';
+import { isCount } from './counts.ts';
 import { counting, isMonotonic, SeriesColumns } from './series-columns.ts';
 
 /**
@@ -54,11 +55,11 @@ export class SummaryState {
 
   /**
    * Takes a newer state whole: count, sum and the quantiles' values `values[at..at + width)`, which may be any. Gives false, and takes nothing,
-   * when the count is below the held one of the same epoch, or count or sum are not finite.
+   * when the count is below the held one of the same epoch, the count is none, or the sum is not finite.
    */
   merge(slot: number, count: number, sum: number, values: Float64Array, at: number): boolean {
-    // Before the first count of an epoch the held one is zero. Written so that NaN is turned away too.
-    if (!(count >= this.counts.get(slot) && count < Infinity && sum - sum === 0)) return false;
+    // Before the first count of an epoch the held one is zero.
+    if (!isCount(count) || count < this.counts.get(slot) || sum - sum !== 0) return false;
     this.counts.set(slot, count);
     this.sums.set(slot, sum);
     const first = this.firstCell.get(slot);

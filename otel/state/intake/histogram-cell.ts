@@ -1,3 +1,4 @@
+import { isCount, maxCount } from '../counts.ts';
 import type { HistogramState } from '../histogram.ts';
 import { mixed } from './fingerprint.ts';
 import { isRange, type PointCell } from './point-cell.ts';
@@ -30,8 +31,9 @@ export class HistogramCell implements PointCell {
     if (width !== this.state.widths.get(slot) || !isRange(counts, at, width)) return 'shape';
     for (let i = at; i < at + width; i++) {
       const count = counts[i]!;
-      // Written so that NaN is turned away too.
-      if (!(count >= 0 && count < Infinity)) return count < 0 ? 'negative' : 'not_finite';
+      if (isCount(count)) continue;
+      if (!Number.isFinite(count)) return 'not_finite';
+      return count < 0 ? 'negative' : 'shape';
     }
     if (!Number.isFinite(sum)) return 'not_finite';
     this.#counts = counts;
@@ -84,6 +86,8 @@ export class HistogramCell implements PointCell {
     const first = state.firstCell.get(slot);
     const sum = state.sums.get(slot) + this.#sum;
     if (!Number.isFinite(sum)) return false;
+    for (let i = 0; i < width; i++)
+      if (state.values.get(first + i) + counts[at + i]! > maxCount) return false;
     for (let i = 0; i < width; i++)
       state.values.set(first + i, state.values.get(first + i) + counts[at + i]!);
     state.sums.set(slot, sum);

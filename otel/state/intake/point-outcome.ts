@@ -17,9 +17,9 @@
  * - `overlap`: its interval overlaps one that was counted.
  * - `too_late`: its interval ends before all that are remembered, so it may have been counted already.
  * - `epoch_old`: it is of an epoch before the held one.
- * - `not_finite`: a sum or count that is not a finite number, or would become so.
+ * - `not_finite`: a sum or count that is not a finite number, or would become so; a count that would become more than 2^53.
  * - `negative`: a monotonic sum or a count below zero.
- * - `shape`: it has not as many buckets as its metric's bounds ask for, or not as many values as quantiles; or buckets that no double needs.
+ * - `shape`: it has not as many buckets as its metric's bounds ask for, or not as many values as quantiles; buckets that no double needs; a count that is no whole number up to 2^53.
  * - `time`: its time is missing, or before its start time.
  * - `unknown_series`: the series has been freed, or a stream reports it now: define it again.
  */

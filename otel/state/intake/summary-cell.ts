@@ -1,3 +1,4 @@
+import { isCount } from '../counts.ts';
 import type { SummaryState } from '../summary.ts';
 import { isRange, type PointCell } from './point-cell.ts';
 import type { PointOutcome } from './point-outcome.ts';
@@ -25,7 +26,7 @@ export class SummaryCell implements PointCell {
   ): PointOutcome | undefined {
     if (width !== this.state.widths.get(slot) || !isRange(values, at, width)) return 'shape';
     if (!Number.isFinite(count) || !Number.isFinite(sum)) return 'not_finite';
-    if (count < 0) return 'negative';
+    if (!isCount(count)) return count < 0 ? 'negative' : 'shape';
     this.#count = count;
     this.#sum = sum;
     this.#values = values;

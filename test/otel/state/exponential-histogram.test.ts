@@ -94,15 +94,19 @@ test('what cannot be taken is not taken, and says why', (t) => {
     [{ negative: new Map([[-1e7, 5]]) }, 'out_of_range', -1e7],
     [{ negative: new Map([[4, NaN]]) }, 'not_finite', NaN],
     [{ positive: new Map([[2, -5]]) }, 'negative', -5],
+    [{ positive: new Map([[1, Number.MAX_VALUE]]) }, 'out_of_range', Number.MAX_VALUE],
+    [{ positive: new Map([[1, 2.5]]) }, 'out_of_range', 2.5],
     [
       {
         positive: new Map([
-          [1, Number.MAX_VALUE],
-          [2, Number.MAX_VALUE],
+          [1, 2 ** 52],
+          [2, 2 ** 52],
         ]),
+        zeroCount: 3,
+        negative: new Map([[4, 5]]),
       },
-      'not_finite',
-      Infinity,
+      'out_of_range',
+      2 ** 53 + 8,
     ],
     [{ zeroCount: 2 }, 'fell', 2],
     [{ negative: new Map() }, 'fell', 0],
