@@ -115,13 +115,20 @@ export class Outputs {
     cursor.collectedUs = timeUs;
     cursor.collectedAtUs = nowUs;
     let holders = 0;
+    let isScratchBack = false;
     const hold = (onAwaited?: () => void) => {
-      if (holders++ === 0) this.#held++;
+      if (holders++ === 0) {
+        this.#held++;
+        // What it had was given back, and may be another collection's by now.
+        if (isScratchBack) collecting.scratch = this.#spareScratch.pop() ?? new FoldScratch();
+        isScratchBack = false;
+      }
       if (onAwaited !== undefined) this.#onAwaited.add(onAwaited);
       return () => {
         if (onAwaited !== undefined) this.#onAwaited.delete(onAwaited);
         if (--holders > 0) return;
         this.#held--;
+        isScratchBack = true;
         // A few are kept: readers take turns.
         if (this.#spareScratch.length < 2) this.#spareScratch.push(collecting.scratch);
         // Readers that take turns at holding would keep the next tick from finding a moment when none does.

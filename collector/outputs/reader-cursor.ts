@@ -28,5 +28,6 @@ export interface Collecting {
   readonly sinceUs: number;
   /** Series that left before this second of the store's life have been delivered. */
   readonly deliveredS: number;
-  readonly scratch: FoldScratch;
+  /** This collection's alone while it is held. */
+  scratch: FoldScratch;
 }

@@ -1,7 +1,9 @@
 import test from 'ava';
 import { attributes } from '../../../otel/model/attributes.ts';
 import { metric } from '../../../otel/model/metric.ts';
+import { PointBatch, placesPerRead } from '../../../otel/state/point-batch.ts';
 import { Core } from '../core.ts';
+import { define, member, report, view } from './members.ts';
 
 /** A core with one member, whose counter has ended: a sweep would free it. */
 function withEndedSeries(): Core {
@@ -31,6 +33,38 @@ test('places stay while a collection is held, and the sweep that waited is made 
   t.is(core.store.seriesCount, 1);
   holds[1]!();
   t.is(core.store.seriesCount, 0, 'without waiting for a tick');
+});
+
+test('a collection that is held once more has a place of its own to add up in', (t) => {
+  const core = new Core({ views: [view({ resourceKeys: [] })], limits: { maxSeries: 4000 } });
+  const stream = member(core, 'm');
+  const values: Record<number, number> = {};
+  // More points of each than are read at a time.
+  for (const [name, value] of Object.entries({ sevens: 7, nines: 9 }))
+    for (let i = 0; i < placesPerRead + 1; i++) {
+      const m = metric({ name, kind: 'sum', isMonotonic: true });
+      values[define(stream, m, attributes({ i: BigInt(i) }))] = value;
+    }
+  report(core, stream, values);
+  const { outputs } = core;
+  const collect = () => outputs.collect(outputs.passerBy(), core.nowUs);
+  const first = collect();
+  for (let i = 0; i < 2; i++) first.hold!()();
+  // Two collections that are read in turns, of another stream each.
+  const collections = [first, collect()];
+  const releases = collections.map(({ hold }) => hold!());
+  const streams = collections.map(({ resources }, i) => [...resources][0].scopes[0].streams[i]);
+  const batches = streams.map(() => new PointBatch());
+  const places = streams.map((one, i) => one.read(batches[i], 0));
+  const lasts = places.map((place, i) => {
+    streams[i].read(batches[i], place);
+    return [streams[i].metric.name, batches[i].values[0]];
+  });
+  t.deepEqual(lasts, [
+    ['sevens', 7],
+    ['nines', 9],
+  ]);
+  for (const release of releases) release();
 });
 
 test('who holds for long is told that it is waited for, and nobody is who holds nothing up', (t) => {

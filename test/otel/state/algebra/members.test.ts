@@ -4,6 +4,7 @@ import { attributes } from '../../../../otel/model/attributes.ts';
 import { metric } from '../../../../otel/model/metric.ts';
 import { Core } from '../../../collector/core.ts';
 import { define, member, report, view } from '../../../collector/outputs/members.ts';
+import { readCollection } from '../../../model/read-collection.ts';
 import { adversarial, exact, exactSum, larger, magnitude, rounded } from './exact.ts';
 
 const jobs = metric({ name: 'jobs', kind: 'sum', isMonotonic: true });
@@ -43,9 +44,20 @@ function told(value: fc.Arbitrary<number>): fc.Arbitrary<Told[]> {
   );
 }
 
-/** The total after members have told all that in the order given, each in its turn, those that end freed as they do. */
-function total(list: readonly Told[], order: readonly number[], collectsOften: boolean): number {
+/**
+ * The total after members have told all that in the order given, each in its turn, those that end freed as they do; and what the intervals of a
+ * delta reader come to, without rounding.
+ */
+function total(list: readonly Told[], order: readonly number[], collectsOften: boolean): [number, bigint] {
   const core = new Core({ views: [view({ resourceKeys: [] })] });
+  const reader = core.outputs.addReader('delta');
+  let intervals = 0n;
+  const collect = () => {
+    core.nowUs += 1e6;
+    for (const [{ value }] of readCollection(core.outputs.collect(reader, core.nowUs)).values())
+      intervals += exact(value as number);
+    core.outputs.delivered(reader);
+  };
   for (const i of order) {
     const stream = member(core, `m${i}`);
     const { lives, isFreed } = list[i];
@@ -55,17 +67,19 @@ function total(list: readonly Told[], order: readonly number[], collectsOften: b
       const of = { metric: jobs, attributes: attributes({}), group: 0, isForeign: false };
       number = stream.define(of, `${i} ${l}`, isSeen ? 1 : undefined, 0);
       for (const value of [first, last]) report(core, stream, { [number]: value });
-      if (collectsOften) core.values('jobs');
+      if (collectsOften) collect();
     }
     if (isFreed) {
       stream.retire(number, 'gone');
       core.wait(2);
+      collect();
       core.wait(2);
     }
   }
+  collect();
   const [shown] = core.values('jobs') as number[];
   core.sessions.stop();
-  return shown;
+  return [shown, intervals];
 }
 
 /** The same without rounding, and what the roundings may come to. */
@@ -97,11 +111,12 @@ test('counters of whole numbers: the total is exact, in whatever order members c
       fc.property(told(whole), keys, fc.boolean(), (list, order, collectsOften) => {
         const { counted } = truth(list);
         for (const one of [list.map((_, i) => i), shuffled(list, order)]) {
-          const found = total(list, one, collectsOften);
+          const [found, intervals] = total(list, one, collectsOften);
+          if (intervals !== counted) throw new Error(`intervals of ${intervals} for ${counted}`);
           if (exact(found) !== counted) throw new Error(`${found} for ${counted} in the order ${one}`);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     ),
   );
 });
@@ -113,14 +128,16 @@ test('counters of doubles: in every order within the stated bound of the exact t
       fc.property(told(double), keys, fc.boolean(), (list, order, collectsOften) => {
         const { counted, bound } = truth(list);
         for (const one of [list.map((_, i) => i), shuffled(list, order)]) {
-          const found = total(list, one, collectsOften);
+          const [found, intervals] = total(list, one, collectsOften);
+          if (magnitude(intervals - exact(found)) > rounded(1, exact(found)))
+            throw new Error(`intervals of ${intervals} for ${found}`);
           const off = magnitude(exact(found) - counted);
           if (off !== 0n) inexact++;
           if (off > bound)
             throw new Error(`${found} is off by ${off}, more than ${bound}, in the order ${one}`);
         }
       }),
-      { numRuns: 250 },
+      { numRuns: 150 },
     ),
   );
   t.true(inexact > 20, 'there was something to round');
@@ -157,7 +174,7 @@ test('sums that may fall: within n roundings of the sum of magnitudes, in every 
           core.sessions.stop();
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     ),
   );
 });
@@ -190,7 +207,7 @@ test('the least, the greatest and how many: the same in every order, NaN and inf
           if (![...expected, values.length].every((value, i) => Object.is(value, found[i])))
             throw new Error(`${found} for ${expected}`);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     ),
   );
 });
@@ -227,7 +244,7 @@ test('explicit histograms: counts are exact in every order, the sum within n rou
           core.sessions.stop();
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     ),
   );
 });
