@@ -70,6 +70,13 @@ export const port = () => z.int().min(0).max(65_535);
 /** Text that is not empty. */
 export const text = () => z.string().min(1).meta({ allowed: 'text, not empty' });
 
+/** The path of a file. What is pasted in place of one, as a certificate, is refused before it is taken for one. */
+export const filePath = () =>
+  z
+    .string()
+    .regex(/^[^\p{Cc}]{1,4096}$/u)
+    .meta({ allowed: 'the path of a file' });
+
 /** A duration as people write it: `90s`, `5m`. */
 export function durationText(ms: number): string {
   for (const [unit, size] of [

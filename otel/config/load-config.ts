@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { ConfigError } from './config-error.ts';
+import { fileFault } from './file-fault.ts';
 import { type Problem, pathText } from './problem.ts';
 import { allowedText, keysOf, listed, schemaAt } from './schema-node.ts';
 import type { Environment } from './substitution.ts';
@@ -27,20 +28,13 @@ export async function readConfigFile(file: string): Promise<string> {
   try {
     text = await readFile(file);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw ConfigError.of(file, `cannot be read: ${fileFaults[code ?? ''] ?? message}`);
+    throw ConfigError.of(file, `cannot be read: ${fileFault(error)}`);
   }
   if (text.length > maxFileBytes) {
     throw ConfigError.of(file, `found ${text.length} bytes; allowed: ${maxFileBytes} bytes`);
   }
   return text.toString('utf8');
 }
-
-const fileFaults: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission denied',
-  EISDIR: 'it is a directory',
-};
 
 /**
  * Makes a configuration of a YAML text: substitution, schema, cross checks. Throws {@link ConfigError} with all problems there are,

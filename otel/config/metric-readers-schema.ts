@@ -21,6 +21,7 @@ import {
   readerNames,
 } from './metric-readers.ts';
 import { grpcEndpoint, httpEndpoint } from './otlp-endpoint.ts';
+import { serverTls } from './server-tls-schema.ts';
 
 // `meter_provider.readers` of OpenTelemetry's declarative configuration, schema version 1.1, as far as this release does it:
 // https://opentelemetry.io/docs/specs/otel-config/types/
@@ -272,6 +273,7 @@ const pull = z
         insecure: withDefault(z.boolean(), false).describe(
           'Must be true to listen, without TLS, on an address that other machines reach.',
         ),
+        tls: serverTls,
       }),
     ).describe('What OpenTelemetry has no keys for.'),
     producers: unsupported('this collector is what the reader reads'),
@@ -281,18 +283,29 @@ const pull = z
   })
   .superRefine((value, context) => {
     const exporter = value.exporter['prometheus/development'] ?? value.exporter.prometheus;
-    if (exporter === undefined || isLoopback(exporter.host) || value.streamgauge?.insecure === true) return;
+    const { insecure = false, tls } = value.streamgauge ?? {};
+    if (insecure && tls !== undefined) {
+      const message = 'allowed: false, or no tls beside it: there is TLS or there is none';
+      context.addIssue({ code: 'custom', path: ['streamgauge', 'insecure'], message });
+    }
+    if (exporter === undefined || isLoopback(exporter.host) || insecure || tls !== undefined) return;
     const name = value.exporter.prometheus === undefined ? 'prometheus/development' : 'prometheus';
     context.addIssue({
       code: 'custom',
       path: ['exporter', name, 'host'],
       message:
-        'other machines reach this address, and there is no TLS; allowed: localhost, or streamgauge: {insecure: true} beside exporter',
+        'other machines reach this address, and there is no TLS; allowed: localhost, streamgauge: {tls: …} beside exporter, or streamgauge: {insecure: true}',
     });
   })
   .transform((value): Unnamed<PrometheusReaderConfig> => {
     const exporter = (value.exporter['prometheus/development'] ?? value.exporter.prometheus)!;
-    return { kind: 'prometheus', host: exporter.host, port: exporter.port };
+    const { tls } = value.streamgauge ?? {};
+    return {
+      kind: 'prometheus',
+      host: exporter.host,
+      port: exporter.port,
+      ...(tls !== undefined && { tls }),
+    };
   });
 
 const reader = z

@@ -1,4 +1,5 @@
 import type { Temporality } from '../model/metric.ts';
+import type { ServerTlsConfig } from './server-tls.ts';
 
 // What a file's `meter_provider.readers`, or the environment, comes to. Times are milliseconds, sizes bytes.
 
@@ -61,6 +62,8 @@ export interface PrometheusReaderConfig {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+  /** `undefined`: no TLS. */
+  readonly tls?: ServerTlsConfig | undefined;
 }
 
 /** OpenTelemetry's defaults, and ours where it has none. */

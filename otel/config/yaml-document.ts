@@ -10,7 +10,7 @@ import {
 } from 'yaml';
 import { type Problem, pathText } from './problem.ts';
 import { type Environment, substitute } from './substitution.ts';
-import { quoted } from './value-text.ts';
+import { isSecret, quoted } from './value-text.ts';
 
 const maxNodes = 50_000;
 const maxDepth = 64;
@@ -144,7 +144,8 @@ class Reader implements YamlDocument {
       if (this.#anchors.has(node.source)) {
         return this.#convert(this.#anchors.get(node.source), path, keyOffset, offset);
       }
-      this.#report(offset, path, `found ${quoted(`*${node.source}`)}; allowed: an anchor given above`);
+      const found = isSecret(path) ? 'an alias that is not shown' : quoted(`*${node.source}`);
+      this.#report(offset, path, `found ${found}; allowed: an anchor given above`);
       return null;
     }
     const anchor = (node as { anchor?: string } | null)?.anchor;
@@ -191,11 +192,8 @@ class Reader implements YamlDocument {
     const result = substitute(source, this.#environment);
     if ('invalid' in result) {
       for (const reference of result.invalid) {
-        this.#report(
-          offset,
-          path,
-          `found ${quoted(reference)}, no valid reference; allowed: ${allowedReferences}`,
-        );
+        const found = isSecret(path) ? 'what is not shown' : quoted(reference);
+        this.#report(offset, path, `found ${found}, no valid reference; allowed: ${allowedReferences}`);
       }
       return [null, []];
     }
