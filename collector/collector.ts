@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { ServerTlsConfig } from '../otel/config/server-tls.ts';
 import type { ExportLog } from '../otel/export/reader-log.ts';
 import { StateProducer, type StateProducerOptions } from '../otel/export/state-producer.ts';
 import type { Temporality } from '../otel/model/metric.ts';
@@ -17,6 +18,10 @@ import { FullCollection, isPull, isPush, type PushReader, pushReader, targetOf }
 import { OutputProblems } from './outputs/output-problems.ts';
 import { Outputs } from './outputs/outputs.ts';
 import { GrpcReceiver } from './receivers/grpc-receiver.ts';
+import { Access } from './security/access.ts';
+import { Denials } from './security/denials.ts';
+import { PortGuard } from './security/port-guard.ts';
+import { ServerTls } from './security/server-tls.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { storeNowUs } from './store-clock.ts';
 import { CollectorTelemetry } from './telemetry/collector-telemetry.ts';
@@ -64,6 +69,8 @@ export class Collector {
   readonly #outputs: Outputs;
   readonly #sessions: Sessions;
   readonly #telemetry: CollectorTelemetry;
+  readonly #access: Access;
+  readonly #denials: Denials;
   readonly #grpc: GrpcReceiver;
   readonly #scraped: FullCollection;
   readonly #pushReaders: PushReader[] = [];
@@ -104,8 +111,15 @@ export class Collector {
       nowUs: storeNowUs,
       log: (level, fields, message) => log[level](fields, message),
     });
-    this.#grpc = new GrpcReceiver(config.grpc, this.#sessions, (error) =>
-      log.error({ err: error }, 'a message made the collector fail; please report this'),
+    this.#access = new Access(config.auth, log);
+    this.#denials = new Denials(this.#telemetry.counters.denials, (fields, message) =>
+      log.warn(fields, message),
+    );
+    this.#grpc = new GrpcReceiver(
+      config.grpc,
+      this.#sessions,
+      (error) => log.error({ err: error }, 'a message made the collector fail; please report this'),
+      this.#security('grpc', config.grpc.tls),
     );
     const surroundings = { outputs: this.#outputs, telemetry: this.#telemetry, log, version };
     this.#scraped = new FullCollection(surroundings, this.#outputs.passerBy());
@@ -124,6 +138,7 @@ export class Collector {
     if (this.#state !== 'new') return;
     this.#state = 'starting';
     this.#telemetry.start();
+    this.#access.start();
     for (const listener of this.#listeners) await listener.start();
     const [http, admin] = this.#listeners as [HttpListener, HttpListener];
     const { grpc } = this.#config;
@@ -207,6 +222,7 @@ export class Collector {
     if (this.#state === 'stopped') return;
     this.#state = 'stopped';
     clearInterval(this.#ticker);
+    this.#access.stop();
     this.#sessions.stop();
     await this.#grpc.stop();
     await Promise.all(this.#listeners.map((listener) => listener.stop()));
@@ -216,6 +232,14 @@ export class Collector {
       this.#scraped.stop(),
     ]);
     this.#telemetry.stop();
+  }
+
+  /** TLS of a port, and who may come in there; nothing where there is neither. */
+  #security(port: string, config: ServerTlsConfig | undefined) {
+    const tls = config === undefined ? undefined : new ServerTls(config, port, this.#log);
+    if (tls === undefined && this.#access.isOpen) return { tls: undefined, guard: undefined };
+    const asksClients = tls?.asksClients ?? false;
+    return { tls, guard: new PortGuard({ port, asksClients, access: this.#access, denials: this.#denials }) };
   }
 
   #makeListeners(writerId: string): void {
@@ -236,9 +260,10 @@ export class Collector {
       reason: this.#state === 'draining' ? 'draining' : 'starting',
     });
     this.#listeners.push(
-      httpServer({ ...http, ...metrics, onFailure, ready }),
+      httpServer({ ...http, ...this.#security('http', http.tls), ...metrics, onFailure, ready }),
       adminServer({
         ...admin,
+        ...this.#security('admin', admin.tls),
         onFailure,
         status: () => this.#status(),
         agents: () => this.agents(),
@@ -250,10 +275,11 @@ export class Collector {
           })),
         ),
       }),
-      ...readers.filter(isPull).map(({ host, port, name }) =>
+      ...readers.filter(isPull).map(({ host, port, name, tls }) =>
         prometheusServer({
           host,
           port,
+          ...this.#security(name, tls),
           ...metrics,
           onFailure,
           portSetting: `the port of the reader ${name}`,

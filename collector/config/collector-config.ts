@@ -1,16 +1,20 @@
 import type { LogLevel } from '../../otel/config/log-level.ts';
 import type { MetricReaderConfig } from '../../otel/config/metric-readers.ts';
 import type { ViewConfig } from '../../otel/config/metric-views.ts';
+import type { ServerTlsConfig } from '../../otel/config/server-tls.ts';
 import { emptyResource, type Resource } from '../../otel/model/resource.ts';
+import { type AuthConfig, authDefaults } from './auth-config.ts';
 
 // What a collector's configuration comes to. Times are milliseconds, sizes bytes.
 
-/** An address to listen on. There is no TLS yet, so an address that other machines reach needs `insecure`. */
+/** An address to listen on. One that other machines reach needs `tls` or `insecure`. */
 export interface ListenerConfig {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
   readonly insecure: boolean;
+  /** `undefined`: no TLS. */
+  readonly tls?: ServerTlsConfig | undefined;
 }
 
 /** What one agent's stream, or all of them, may use. */
@@ -42,6 +46,8 @@ export interface CollectorConfig {
   readonly grpc: GrpcConfig;
   readonly http: ListenerConfig;
   readonly admin: ListenerConfig;
+  /** Who may come in. */
+  readonly auth: AuthConfig;
   readonly readers: readonly MetricReaderConfig[];
   /** In the order of the file; a metric that none selects passes. */
   readonly views: readonly ViewConfig[];
@@ -64,6 +70,7 @@ export const collectorDefaults: CollectorConfig = {
     host: '127.0.0.1',
     port: 4317,
     insecure: false,
+    tls: undefined,
     reflection: true,
     limits: {
       maxMessageBytes: 4 * 1024 * 1024,
@@ -78,6 +85,7 @@ export const collectorDefaults: CollectorConfig = {
   },
   http: { host: '127.0.0.1', port: 4318, insecure: false },
   admin: { host: '127.0.0.1', port: 4319, insecure: false },
+  auth: authDefaults,
   readers: [],
   views: [],
   resource: emptyResource,

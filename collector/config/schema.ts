@@ -18,6 +18,9 @@ import { logLevels } from '../../otel/config/log-level.ts';
 import { metricReaders } from '../../otel/config/metric-readers-schema.ts';
 import { metricViews } from '../../otel/config/metric-views-schema.ts';
 import { resource } from '../../otel/config/resource-schema.ts';
+import { serverTls } from '../../otel/config/server-tls-schema.ts';
+import { checkAuth } from './auth-check.ts';
+import { auth, authConfig } from './auth-schema.ts';
 import { type CollectorConfig, collectorDefaults as defaults } from './collector-config.ts';
 import { readerLoops } from './reader-loops.ts';
 
@@ -34,14 +37,19 @@ function listenerKeys(values: { host: string; port: number; insecure: boolean },
     insecure: withDefault(z.boolean(), values.insecure).describe(
       'Must be true to listen, without TLS, on an address that other machines reach.',
     ),
+    tls: serverTls,
   };
 }
 
-function listener<T extends z.ZodType<{ host: string; insecure: boolean }>>(schema: T): T {
+function listener<T extends z.ZodType<{ host: string; insecure: boolean; tls?: unknown }>>(schema: T): T {
   return schema.superRefine((value, context) => {
-    if (value.insecure || isLoopback(value.host)) return;
+    if (value.insecure && value.tls !== undefined) {
+      const message = 'allowed: false, or no tls beside it: there is TLS or there is none';
+      context.addIssue({ code: 'custom', path: ['insecure'], message });
+    }
+    if (value.insecure || value.tls !== undefined || isLoopback(value.host)) return;
     const message =
-      'other machines reach this address, and there is no TLS yet; allowed: a loopback address such as 127.0.0.1, or insecure: true beside it';
+      'other machines reach this address, and there is no TLS; allowed: tls with cert_file and key_file beside it, a loopback address such as 127.0.0.1, or insecure: true';
     context.addIssue({ code: 'custom', path: ['host'], message });
   });
 }
@@ -108,6 +116,7 @@ export const collectorSchema = z.strictObject({
   admin: listener(section(listenerKeys(defaults.admin, 'the admin server'))).describe(
     'The port of status and agents, as JSON, for people who run the collector.',
   ),
+  auth,
   meter_provider: meterProvider,
   resource: resource.describe(
     "The collector's own resource, after OpenTelemetry's declarative configuration.",
@@ -155,6 +164,7 @@ export const collectorChecks: CrossCheck<z.output<typeof collectorSchema>> = (va
         `allowed: another port than that of ${other}, which listens on the same address`,
       );
   }
+  checkAuth(valid, report);
   const evictionMs = valid.streamgauge?.eviction ?? defaults.evictionMs;
   for (const [index, { stream }] of (valid.meter_provider?.views ?? []).entries())
     if (stream.stalenessMs !== undefined && stream.stalenessMs > evictionMs)
@@ -194,6 +204,7 @@ export function collectorConfig(file: z.output<typeof collectorSchema>): Collect
       host: grpc.host,
       port: grpc.port,
       insecure: grpc.insecure,
+      tls: grpc.tls,
       reflection: grpc.reflection,
       limits: {
         maxMessageBytes: grpc.limits.max_message_bytes,
@@ -208,6 +219,7 @@ export function collectorConfig(file: z.output<typeof collectorSchema>): Collect
     },
     http: file.http,
     admin: file.admin,
+    auth: authConfig(file.auth),
     readers: file.meter_provider?.readers ?? [],
     views: file.meter_provider?.views ?? [],
     resource: file.resource ?? defaults.resource,

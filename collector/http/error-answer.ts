@@ -1,4 +1,6 @@
 import { type ErrorKind, StreamgaugeError } from '../../proto/error.ts';
+import type { Denial } from '../security/denial.ts';
+import { challenge, refusalStatus } from '../security/port-guard.ts';
 import { BodyTooLargeError } from './read-body.ts';
 import { type Answer, textAnswer } from './route.ts';
 
@@ -11,6 +13,14 @@ const statuses: Readonly<Record<ErrorKind, number>> = {
   cancelled: 503,
   bug: 500,
 };
+
+/** The answer to a client that is not let in. Its connection ends: what is left of its request is not read. */
+export function denialAnswer(denial: Denial): Answer {
+  return textAnswer(refusalStatus(denial).http, `Not let in: ${denial.reason}.`, {
+    'WWW-Authenticate': challenge(denial),
+    Connection: 'close',
+  });
+}
 
 /** The one place where failures become HTTP statuses. A bug's text stays inside: it may hold what is nobody's business. */
 export function errorAnswer(thrown: unknown): Answer {

@@ -1,8 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import { StreamgaugeError } from '../../proto/error.ts';
-import { errorAnswer } from './error-answer.ts';
+import type { Permission } from '../config/auth-config.ts';
+import type { PortGuard } from '../security/port-guard.ts';
+import type { ServerTls } from '../security/server-tls.ts';
+import { denialAnswer, errorAnswer } from './error-answer.ts';
 import { listenError } from './listen-error.ts';
 import { readBody } from './read-body.ts';
 import { type Guard, isLoopbackAddress, refuseForeignHost } from './request-guard.ts';
@@ -31,6 +35,10 @@ export interface HttpListenerOptions {
   /** What to change when the address cannot be had: "--http-port or http.port". */
   readonly portSetting: string;
   readonly routes: readonly Route[];
+  /** TLS of the port; without it there is none. */
+  readonly tls?: ServerTls | undefined;
+  /** Who may come in; without it everybody may. */
+  readonly guard?: PortGuard | undefined;
   /** Checked before anything else, beyond the Host header, which is always checked on loopback. */
   readonly guards?: readonly Guard[];
   /** Told of handlers that failed and of answers that broke off through our fault; never of what a client did. */
@@ -56,16 +64,19 @@ export class HttpListener {
   constructor(options: HttpListenerOptions) {
     this.#options = options;
     this.#table = new RouteTable(options.routes);
-    this.#server = createServer(
-      {
-        maxHeaderSize: limits.maxHeaderBytes,
-        headersTimeout: limits.headersTimeoutMs,
-        requestTimeout: limits.requestTimeoutMs,
-        keepAliveTimeout: limits.keepAliveTimeoutMs,
-        connectionsCheckingInterval: 5000,
-      },
-      (request, response) => void this.#serve(request, response),
-    );
+    const serverOptions = {
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: 5000,
+    };
+    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    const { tls } = options;
+    this.#server =
+      tls === undefined
+        ? createServer(serverOptions, serve)
+        : createTlsServer({ ...serverOptions, ...tls.options }, serve);
     this.#server.maxConnections = limits.maxConnections;
     this.#server.timeout = limits.idleTimeoutMs;
   }
@@ -86,6 +97,14 @@ export class HttpListener {
     } catch (error) {
       this.#state = 'stopped';
       throw listenError(error, this.#options);
+    }
+    const { tls, guard } = this.#options;
+    if (tls !== undefined) {
+      const server = this.#server as TlsServer;
+      tls.start((context) => server.setSecureContext(context));
+      server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) =>
+        guard?.handshakeFailed(error, addressOf(socket)),
+      );
     }
     // Later errors are those of single connections, which their own handlers deal with.
     this.#server.on('error', (error) => this.#options.onFailure(StreamgaugeError.from(error), ''));
@@ -130,6 +149,7 @@ export class HttpListener {
   async stop(): Promise<void> {
     const wasListening = this.#server.listening;
     this.#state = 'stopped';
+    this.#options.tls?.stop();
     this.#onIdle?.();
     if (wasListening) this.#server.close();
     this.#server.closeAllConnections();
@@ -157,11 +177,28 @@ export class HttpListener {
     }
   }
 
+  /** The answer to a client that may not use its connection, or not for what it asks for. */
+  #denied(request: IncomingMessage, permission: Permission | undefined): Answer | undefined {
+    const { guard } = this.#options;
+    if (guard === undefined) return undefined;
+    const { socket, headers } = request;
+    const { authorization } = headers;
+    const incoming = { connection: socket, socket, address: addressOf(socket), authorization };
+    if (permission === undefined) {
+      const denial = guard.connection(incoming);
+      return denial === undefined ? undefined : denialAnswer(denial);
+    }
+    const admission = guard.admit(incoming, permission);
+    return 'denial' in admission ? denialAnswer(admission.denial) : undefined;
+  }
+
   async #answer(request: IncomingMessage, path: string): Promise<Answer> {
     for (const guard of this.#guards) {
       const refusal = guard(request);
       if (refusal !== undefined) return textAnswer(403, refusal);
     }
+    const unwanted = this.#denied(request, undefined);
+    if (unwanted !== undefined) return unwanted;
     const match = this.#table.match(request.method ?? '', path);
     if (match.kind === 'not_found') {
       return textAnswer(404, `There is nothing here; there is ${this.#table.paths.join(', ')}.`);
@@ -170,6 +207,9 @@ export class HttpListener {
       return textAnswer(405, `Only ${match.allow} is allowed here.`, { Allow: match.allow });
     }
     const { route } = match;
+    const { permission } = route;
+    const denied = permission === undefined ? undefined : this.#denied(request, permission);
+    if (denied !== undefined) return denied;
     try {
       const body = route.maxBodyBytes === undefined ? noBody : await readBody(request, route.maxBodyBytes);
       const query = new URLSearchParams((request.url ?? '').slice(path.length + 1));
@@ -183,6 +223,10 @@ export class HttpListener {
 }
 
 const noBody = Buffer.alloc(0);
+
+function addressOf({ remoteAddress = 'unknown', remotePort }: Socket): string {
+  return remotePort === undefined ? remoteAddress : `${remoteAddress}:${remotePort}`;
+}
 
 /** A client that goes away in the middle of an answer, or that was cut off, is no failure of ours. */
 function isClientGone(thrown: unknown): boolean {

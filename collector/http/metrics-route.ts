@@ -22,6 +22,7 @@ export function metricsRoute(options: MetricsRouteOptions): Route {
     method: 'GET',
     path: '/metrics',
     summary: 'Metrics as Prometheus text or OpenMetrics.',
+    permission: 'read',
     async handle({ headers }) {
       if (running >= maxScrapes) {
         const message = `${maxScrapes} scrapes are being answered; try again in a second.`;

@@ -17,7 +17,8 @@ export const refuseForeignHost: Guard = (request) => {
 /** Refuses requests that pages of other origins make: an Origin that is not this server itself. */
 export const refuseForeignOrigin: Guard = (request) => {
   const { origin, host } = request.headers;
-  if (origin === undefined || origin === `http://${host}`) return undefined;
+  const scheme = 'encrypted' in request.socket ? 'https' : 'http';
+  if (origin === undefined || origin === `${scheme}://${host}`) return undefined;
   return `Requests from pages of ${JSON.stringify(origin.slice(0, 100))} are refused.`;
 };
 

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Permission } from '../config/auth-config.ts';
 
 /** A request, as far as handlers need to know it. */
 export interface RouteRequest {
@@ -24,6 +25,8 @@ export interface Route {
   readonly path: string;
   /** One sentence for people who list the routes. */
   readonly summary: string;
+  /** What a client has to be permitted where clients are asked for credentials. Absent: nothing. */
+  readonly permission?: Permission;
   /** How large a body may be. Absent: none is read. */
   readonly maxBodyBytes?: number;
   /** What it throws is answered with a status after its kind; what is not a StreamgaugeError with 500, without its text. */

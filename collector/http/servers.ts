@@ -6,19 +6,21 @@ import { refuseForeignOrigin } from './request-guard.ts';
 import type { Route } from './route.ts';
 
 /** What every server is told. */
-export type ServerAddress = Pick<HttpListenerOptions, 'host' | 'port' | 'onFailure'>;
+export type ServerAddress = Pick<HttpListenerOptions, 'host' | 'port' | 'onFailure' | 'tls' | 'guard'>;
 
 /** The public port, 4318: `/healthz`, `/readyz`, `/metrics`. */
 export function httpServer(
   options: ServerAddress &
     MetricsRouteOptions & { readonly ready: () => Readiness; readonly routes?: readonly Route[] },
 ): HttpListener {
-  const { host, port, onFailure, routes = [] } = options;
+  const { host, port, onFailure, tls, guard, routes = [] } = options;
   return new HttpListener({
     name: 'HTTP',
     host,
     port,
     onFailure,
+    tls,
+    guard,
     portSetting: '--http-port or http.port',
     routes: [...healthRoutes(options.ready), metricsRoute(options), ...routes],
   });
@@ -28,14 +30,17 @@ export function httpServer(
 export function adminServer(
   options: ServerAddress & AdminData & { readonly routes?: readonly Route[] },
 ): HttpListener {
-  const { host, port, onFailure, routes } = options;
+  const { host, port, onFailure, tls, guard, routes } = options;
   return new HttpListener({
     name: 'admin',
     host,
     port,
     onFailure,
+    tls,
+    guard,
     portSetting: '--admin-port or admin.port',
-    routes: adminRoutes(options, routes),
+    // All of it is for those who run the collector.
+    routes: adminRoutes(options, routes).map((route) => ({ ...route, permission: 'admin' })),
     guards: [refuseForeignOrigin],
   });
 }
@@ -44,12 +49,14 @@ export function adminServer(
 export function prometheusServer(
   options: ServerAddress & MetricsRouteOptions & { readonly portSetting: string },
 ): HttpListener {
-  const { host, port, onFailure, portSetting } = options;
+  const { host, port, onFailure, tls, guard, portSetting } = options;
   return new HttpListener({
     name: 'Prometheus reader',
     host,
     port,
     onFailure,
+    tls,
+    guard,
     portSetting,
     routes: [metricsRoute(options)],
   });

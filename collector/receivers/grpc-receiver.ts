@@ -1,11 +1,14 @@
-import type { Http2Server } from 'node:http2';
+import type { Http2SecureServer, Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { Server, ServerCredentials, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
+import { StreamgaugeError } from '../../proto/error.ts';
 import { loadProto } from '../../proto/load.ts';
 import { connectPath, telemetryStreamService } from '../../proto/service.ts';
 import type { GrpcConfig } from '../config/collector-config.ts';
 import { listenError } from '../http/listen-error.ts';
+import type { PortGuard } from '../security/port-guard.ts';
+import type { ServerTls } from '../security/server-tls.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { AgentCall } from './agent-call.ts';
 import { ConnectionBytes } from './connection-bytes.ts';
@@ -15,7 +18,9 @@ import { http2ServersOf } from './http2-servers.ts';
 import { keepAlive } from './keepalive.ts';
 import { widenReceiveWindow } from './receive-window.ts';
 import { isGrpc, servePath } from './serve-path.ts';
-import { serveStream } from './stream-calls.ts';
+import { TlsServerCredentials } from './server-credentials.ts';
+import { type StreamCredentials, serveStream } from './stream-calls.ts';
+import { StreamDoor } from './stream-door.ts';
 
 const serviceName = 'streamgauge.v1.TelemetryStream';
 
@@ -26,6 +31,10 @@ export interface ReceiverOptions {
   /** A peer that has not let go of a stream that we ended is cut off after this. */
   readonly lingerMs: number;
   readonly http2ServersOf: (server: Server) => readonly Http2Server[];
+  /** TLS of the port; without it there is none. */
+  readonly tls?: ServerTls | undefined;
+  /** Who may come in; without it everybody may. */
+  readonly guard?: PortGuard | undefined;
 }
 
 const usualOptions: ReceiverOptions = { helloDeadlineMs: 10_000, lingerMs: 10_000, http2ServersOf };
@@ -73,9 +82,12 @@ export class GrpcReceiver {
     this.#health.addToServer(server);
     if (this.#config.reflection)
       new ReflectionService(loadProto('streamgauge/v1/telemetry_stream.proto')).addToServer(server);
+    const { tls } = this.#options;
+    const credentials =
+      tls === undefined ? ServerCredentials.createInsecure() : new TlsServerCredentials(tls);
     const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     const bound = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(address, ServerCredentials.createInsecure(), (error, boundPort) => {
+      server.bindAsync(address, credentials, (error, boundPort) => {
         if (error === null) resolve(boundPort);
         else
           reject(
@@ -88,7 +100,12 @@ export class GrpcReceiver {
           );
       });
     });
-    this.#reachIn(server);
+    try {
+      this.#reachIn(server);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
     this.#health.setStatus('', 'SERVING');
     this.#health.setStatus(serviceName, 'SERVING');
     return bound;
@@ -103,12 +120,20 @@ export class GrpcReceiver {
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
+    this.#options.tls?.stop();
     server?.forceShutdown();
   }
 
   /** What grpc-js has no options for. */
   #reachIn(server: Server): void {
     const http2Servers = this.#options.http2ServersOf(server);
+    const { guard, tls } = this.#options;
+    // Nobody would be asked for anything.
+    if (http2Servers.length === 0 && guard?.isOpen === false)
+      throw new StreamgaugeError(
+        'bug',
+        'this version of @grpc/grpc-js does not show its HTTP/2 servers, and certificates and tokens cannot be asked for without: install the version that streamgauge names',
+      );
     if (http2Servers.length === 0)
       this.#onBug(
         new Error(
@@ -122,17 +147,37 @@ export class GrpcReceiver {
       widenReceiveWindow(http2Server);
       keepAlive(http2Server, keepaliveTimeMs, keepaliveTimeoutMs);
       this.bytes.watch(http2Server);
-      servePath(http2Server, connectPath, (stream, headers) => {
-        if (isGrpc(stream, headers))
-          this.#connect(new Http2Call(stream, headers, { maxMessageBytes, lingerMs }));
-      });
+      const callOf = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) =>
+        new Http2Call(stream, headers, { maxMessageBytes, lingerMs });
+      const door = guard === undefined ? undefined : new StreamDoor(guard, callOf);
+      if (tls !== undefined) door?.watch(http2Server as Http2SecureServer);
+      servePath(
+        http2Server,
+        connectPath,
+        (stream, headers) => {
+          if (!isGrpc(stream, headers)) return;
+          const admission = door?.admit(stream, headers, 'stream');
+          const call = callOf(stream, headers);
+          if (admission === undefined) this.#connect(call);
+          else if ('grant' in admission)
+            this.#connect(call, {
+              grant: admission.grant,
+              onDenied: (denial) => guard!.denied(call, denial),
+            });
+          else {
+            this.#sessions.counters.streamsEnded[door!.refuse(stream, call, admission.denial)]++;
+          }
+        },
+        door === undefined ? undefined : (stream, headers) => door.isConnectionLetIn(stream, headers),
+      );
     }
   }
 
-  #connect(call: AgentCall): void {
+  #connect(call: AgentCall, credentials?: StreamCredentials): void {
     const refusal = this.#sessions.refusal();
     if (refusal === undefined) {
-      serveStream(call, (peer) => this.#sessions.open(peer), this.#options.helloDeadlineMs, this.#onBug);
+      const { helloDeadlineMs } = this.#options;
+      serveStream(call, (peer) => this.#sessions.open(peer), helloDeadlineMs, this.#onBug, credentials);
       return;
     }
     const { reason, isRetryable } = refusal;

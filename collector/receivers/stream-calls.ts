@@ -1,4 +1,6 @@
 import { status } from '@grpc/grpc-js';
+import type { Denial } from '../security/denial.ts';
+import type { Grant } from '../security/grant.ts';
 import type { Session, SessionPeer } from '../sessions/session.ts';
 import type { EndCause } from '../sessions/session-counters.ts';
 import type { AgentCall } from './agent-call.ts';
@@ -13,12 +15,20 @@ const statusOf: Record<EndCause, status> = {
   limit: status.RESOURCE_EXHAUSTED,
   deadline: status.DEADLINE_EXCEEDED,
   draining: status.UNAVAILABLE,
+  unauthenticated: status.UNAUTHENTICATED,
+  denied: status.PERMISSION_DENIED,
 };
 
 /** An agent that leaves this much of what it is sent unread is cut off. */
 const maxUnreadBytes = 1024 * 1024;
 /** What a message costs while it waits, beside its bytes: objects, and gRPC's and HTTP/2's headers. */
 const messageOverheadBytes = 256;
+
+/** What the agent may do and write, where that has bounds, and who is told that it went beyond. */
+export interface StreamCredentials {
+  readonly grant?: Grant | undefined;
+  readonly onDenied?: (denial: Denial) => void;
+}
 
 /**
  * Joins a gRPC call and the session that it carries.
@@ -29,11 +39,14 @@ export function serveStream(
   open: (peer: SessionPeer) => Session,
   helloDeadlineMs: number,
   onBug: (error: unknown) => void,
+  { grant, onDenied }: StreamCredentials = {},
 ): void {
   // The transport counts messages, not bytes.
   let unreadBytes = 0;
   const session = open({
     address: call.address,
+    grant,
+    denied: (denial) => onDenied?.(denial),
     send(bytes) {
       const cost = bytes.length + messageOverheadBytes;
       unreadBytes += cost;

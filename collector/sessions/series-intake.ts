@@ -12,6 +12,8 @@ import { InvalidDataError, StreamgaugeError } from '../../proto/error.ts';
 import type { RefuseKind } from '../../proto/messages/collector-message.ts';
 import type { Define, SeriesDefinition } from '../../proto/messages/define.ts';
 import type { StreamLimits } from '../config/collector-config.ts';
+import type { Grant } from '../security/grant.ts';
+import { withForced } from '../security/permitted-member.ts';
 
 /** A series as a Define gives it, with what it refers to. */
 export interface DefinedSeries {
@@ -40,13 +42,18 @@ export interface Refusal {
 /** What the definitions of one stream have said so far: the numbers of its resources, scopes, metrics and epochs. */
 export class SeriesIntake {
   readonly #limits: StreamLimits;
+  readonly #grant: Grant | undefined;
   readonly #resources = new Map<number, Resource>();
+  /** Why the resources of these numbers may not be written. */
+  readonly #deniedResources = new Map<number, string>();
   readonly #scopes = new Map<number, InstrumentationScope>([[0, emptyScope]]);
   readonly #metrics = new Map<number, { metric: MetricDescription; scope: InstrumentationScope }>();
   readonly #epochs = new Map<number, { token: string; beganUs: number | undefined }>();
 
-  constructor(limits: StreamLimits) {
+  /** @param grant what the agent may write, where that has bounds */
+  constructor(limits: StreamLimits, grant?: Grant) {
     this.#limits = limits;
+    this.#grant = grant;
   }
 
   /**
@@ -58,7 +65,7 @@ export class SeriesIntake {
       const path = `resources[${i}]`;
       const taken = resourceFromDefinition(resource, path);
       this.checkAttributes(taken.attributes, `${path}.attributes`);
-      this.#put(this.#resources, resource.number, taken, path);
+      this.#put(this.#resources, resource.number, this.#permitted(resource.number, taken), path);
     }
     for (const [i, scope] of define.scopes.entries()) {
       const path = `scopes[${i}]`;
@@ -102,6 +109,11 @@ export class SeriesIntake {
       if (!(error instanceof InvalidDataError)) throw error;
       refusal = { kind: 'invalid', reason: error.message, fieldPath: error.fieldPath };
     }
+    const denied = this.#deniedResources.get(definition.resource);
+    if (denied !== undefined) {
+      const reason = `resource ${definition.resource}: ${denied}`;
+      refusal ??= { kind: 'invalid', reason, fieldPath: `${path}.resource` };
+    }
     const { number, group, startTimeUs } = definition;
     const { metric, scope } = found;
     const token = epoch?.token ?? '';
@@ -136,6 +148,16 @@ export class SeriesIntake {
         { fieldPath },
       );
     }
+  }
+
+  /** A relayed resource with what is forced upon it. One that may not be written is held as it is: its series are refused, those of others go on. */
+  #permitted(number: number, resource: Resource): Resource {
+    const grant = this.#grant;
+    if (grant === undefined) return resource;
+    const problem = grant.resourceProblem(resource.attributes);
+    if (problem === undefined) return withForced(grant, resource);
+    this.#deniedResources.set(number, problem);
+    return resource;
   }
 
   #put<T>(into: Map<number, T>, number: number, value: T, path: string): void {

@@ -1,6 +1,7 @@
 /**
  * Why a stream came to its end: the agent said goodbye or half-closed, its id is another's, another stream took its place, it broke the
- * protocol, it is over a limit, it did not say hello in time, or the collector stops.
+ * protocol, it is over a limit, it did not say hello in time, the collector stops, it is not known who the agent is, or what it presented does
+ * not permit what it does.
  */
 export type EndCause =
   | 'goodbye'
@@ -10,7 +11,9 @@ export type EndCause =
   | 'invalid'
   | 'limit'
   | 'deadline'
-  | 'draining';
+  | 'draining'
+  | 'unauthenticated'
+  | 'denied';
 
 /** What the sessions count, in plain fields: the hot path adds to them, and the collector's own metrics read them. */
 export class SessionCounters {
@@ -25,6 +28,8 @@ export class SessionCounters {
     limit: 0,
     deadline: 0,
     draining: 0,
+    unauthenticated: 0,
+    denied: 0,
   };
   reports = 0;
   /** Points in reports, unchanged ones included. */

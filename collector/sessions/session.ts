@@ -8,6 +8,9 @@ import { type CollectorMessage, encodeCollectorMessage } from '../../proto/messa
 import type { Position } from '../../proto/messages/position.ts';
 import { isReport } from '../../proto/report/read-report.ts';
 import type { StreamLimits } from '../config/collector-config.ts';
+import { type Denial, DeniedError } from '../security/denial.ts';
+import type { Grant } from '../security/grant.ts';
+import { permittedMember } from '../security/permitted-member.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { Owners, OwningStream } from './owners.ts';
 import { SeriesIntake } from './series-intake.ts';
@@ -35,6 +38,10 @@ export interface SessionHost {
 export interface SessionPeer {
   /** Its address, for logs. */
   readonly address: string;
+  /** What it may do and write, where that has bounds. */
+  readonly grant?: Grant | undefined;
+  /** Told that it went beyond them, before the end. */
+  denied?(denial: Denial): void;
   send(bytes: Buffer): void;
   /** Ends the stream; nothing may be sent after it. */
   end(cause: EndCause, message: string): void;
@@ -109,7 +116,10 @@ export class Session implements OwningStream {
     } catch (thrown) {
       const error = StreamgaugeError.from(thrown);
       if (error.kind !== 'invalid_data' && error.kind !== 'overloaded') throw thrown;
-      this.end(error.kind === 'overloaded' ? 'limit' : 'invalid', error.message);
+      if (error instanceof DeniedError) {
+        this.#peer.denied?.(error.denial);
+        this.end('denied', error.message);
+      } else this.end(error.kind === 'overloaded' ? 'limit' : 'invalid', error.message);
     }
   }
 
@@ -154,11 +164,16 @@ export class Session implements OwningStream {
   end(cause: EndCause, message: string): void {
     if (this.state === 'ended') return;
     this.#host.counters.streamsEnded[cause]++;
+    // Who is denied may come again at once and for ever: that is logged where it is kept in bounds.
+    if (cause !== 'denied') this.#logEnd(cause, message);
+    this.#release();
+    this.#peer.end(cause, message);
+  }
+
+  #logEnd(cause: EndCause, message: string): void {
     if (quietEnds.has(cause)) this.#host.log('info', this.#fields(), `stream ended: ${cause}`);
     else
       this.#host.log('warn', { ...this.#fields(), cause, reason: message }, 'stream ended by the collector');
-    this.#release();
-    this.#peer.end(cause, message);
   }
 
   #release(): void {
@@ -222,9 +237,11 @@ export class Session implements OwningStream {
       });
     const host = this.#host;
     const { attributes, schemaUrl } = { attributes: hello.resource, schemaUrl: hello.resourceSchemaUrl };
-    const resource = resourceFromDefinition({ attributes, schemaUrl }, 'hello.resource');
-    const intake = new SeriesIntake(host.limits);
-    intake.checkAttributes(resource.attributes, 'hello.resource');
+    const said = resourceFromDefinition({ attributes, schemaUrl }, 'hello.resource');
+    const { grant } = this.#peer;
+    const intake = new SeriesIntake(host.limits, grant);
+    intake.checkAttributes(said.attributes, 'hello.resource');
+    const resource = grant === undefined ? said : permittedMember(grant, hello.memberId, said, host.store);
     this.incarnation = Buffer.from(hello.incarnation).toString('hex');
     const claim = host.owners.claim(hello.memberId, hello.bootId, this);
     if (!claim.granted) {

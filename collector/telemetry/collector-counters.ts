@@ -1,5 +1,6 @@
 import type { PointsOutcome } from '../../otel/export/reader-status.ts';
 import { type LeftOutCause, leftOutCauses } from '../../otel/prometheus/exposition-report.ts';
+import { denialCounters } from '../security/denials.ts';
 import { SessionCounters } from '../sessions/session-counters.ts';
 
 /** What one reader's exports came to. */
@@ -46,6 +47,8 @@ export class ScrapeCounters {
  */
 export class CollectorCounters {
   readonly sessions = new SessionCounters();
+  /** Those that were not let in, by cause. */
+  readonly denials = denialCounters();
   readonly scrapes = new ScrapeCounters();
   /** By the reader's name. */
   readonly exports = new Map<string, ExportCounters>();

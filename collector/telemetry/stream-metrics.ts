@@ -27,6 +27,14 @@ export const streamMetrics: readonly ObservedMetric<TelemetrySource>[] = [
       emitEach(emit, 'streamgauge.cause', { ...counters.sessions.streamsEnded }),
   },
   {
+    name: 'streamgauge.collector.access.denied',
+    kind: 'counter',
+    unit: '{request}',
+    description: 'Connections, streams and requests that were not let in, by cause.',
+    attributes: ['streamgauge.cause'],
+    observe: ({ counters }, emit) => emitEach(emit, 'streamgauge.cause', { ...counters.denials }),
+  },
+  {
     name: 'streamgauge.collector.stream.io',
     kind: 'counter',
     unit: 'By',
