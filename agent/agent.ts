@@ -105,6 +105,8 @@ export class Agent {
       endpoint: collector.endpoint,
       channel: {
         target: collector.endpoint,
+        tls: collector.tls,
+        tokenFile: collector.tokenFile,
         keepaliveTimeMs: collector.keepaliveTimeMs,
         keepaliveTimeoutMs: collector.keepaliveTimeoutMs,
       },

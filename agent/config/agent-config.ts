@@ -2,14 +2,19 @@ import type { LogLevel } from '../../otel/config/log-level.ts';
 import type { Attributes } from '../../otel/model/attributes.ts';
 import { noAttributes } from '../../otel/model/attributes.ts';
 import { type HostOptions, hostDefaults } from '../sources/host/host-options.ts';
+import type { ChannelTls } from '../uplink/channel-security.ts';
 
 // What an agent's configuration comes to. Times are milliseconds. Loads no schema library: an agent without a file needs none.
 
 export interface CollectorAddress {
   /** `HOST:PORT`. */
   readonly endpoint: string;
-  /** There is no TLS yet, so an address that is not on this machine needs true. */
+  /** An address that is not on this machine is sent to without TLS only with true. */
   readonly insecure: boolean;
+  /** `undefined`: no TLS. */
+  readonly tls?: ChannelTls | undefined;
+  /** A file that holds a bearer token. */
+  readonly tokenFile?: string | undefined;
   /** How long a connection and the collector's Welcome may take together. */
   readonly connectTimeoutMs: number;
   /** A ping after so long without data, and so long for its answer. */
@@ -44,6 +49,8 @@ export const agentDefaults: AgentConfig = {
   collector: {
     endpoint: '127.0.0.1:4317',
     insecure: false,
+    tls: undefined,
+    tokenFile: undefined,
     connectTimeoutMs: 10_000,
     keepaliveTimeMs: 120_000,
     keepaliveTimeoutMs: 10_000,

@@ -1,10 +1,19 @@
 import { z } from 'zod';
-import { duration, durationText, optional, section, text, withDefault } from '../../otel/config/fields.ts';
+import { isHost } from '../../otel/config/addresses.ts';
+import {
+  duration,
+  durationText,
+  filePath,
+  optional,
+  section,
+  text,
+  withDefault,
+} from '../../otel/config/fields.ts';
 import { logLevels } from '../../otel/config/log-level.ts';
 import { attributeMapping } from '../../otel/config/resource-schema.ts';
 import { noAttributes } from '../../otel/model/attributes.ts';
 import { type AgentConfig, agentDefaults as defaults } from './agent-config.ts';
-import { collectorEndpoint, insecureProblem } from './collector-endpoint.ts';
+import { collectorEndpoint, usesTls } from './collector-endpoint.ts';
 import { hostConfig, hostSchema } from './host-schema.ts';
 
 const time = (min: number, value: number, description: string) =>
@@ -22,15 +31,52 @@ const endpoint = z
     context.addIssue({ code: 'custom', message: parsed.problem });
     return z.NEVER;
   })
-  .meta({ allowed: 'HOST:PORT, http://HOST:PORT or grpc://HOST:PORT' });
+  .meta({ allowed: 'HOST:PORT, https://HOST:PORT or http://HOST:PORT' });
+
+const tls = z
+  .strictObject({
+    ca_file: filePath()
+      .optional()
+      .describe(
+        "Certificates of the authorities that sign the collector's, PEM; without it the system's hold.",
+      ),
+    cert_file: filePath()
+      .optional()
+      .describe("The agent's own certificate, PEM, with intermediate ones behind it."),
+    key_file: filePath().optional().describe('The private key of that certificate, PEM, not encrypted.'),
+    server_name: z
+      .string()
+      .refine(isHost)
+      .meta({ allowed: 'a host name' })
+      .optional()
+      .describe("The name that the collector's certificate is for, where it is not the host of `endpoint`.")
+      .meta({ defaultText: 'the host of `endpoint`' }),
+  })
+  .refine(({ cert_file, key_file }) => (cert_file === undefined) === (key_file === undefined), {
+    error: 'allowed: cert_file and key_file both, or neither',
+  })
+  .optional()
+  .describe('TLS of the connection. Files are read for each connection.');
 
 const collector = section({
-  endpoint: withDefault(endpoint, { endpoint: defaults.collector.endpoint, host: '127.0.0.1' })
-    .describe("The collector's gRPC address.")
+  endpoint: withDefault(endpoint, {
+    endpoint: defaults.collector.endpoint,
+    host: '127.0.0.1',
+    isTls: undefined,
+  })
+    .describe(
+      "The collector's gRPC address. Another machine is sent to with TLS unless `insecure` is true, this one with TLS for `https://` or when there is `tls`.",
+    )
     .meta({ defaultText: defaults.collector.endpoint }),
   insecure: withDefault(z.boolean(), defaults.collector.insecure).describe(
     'Must be true to send, without TLS, to another machine.',
   ),
+  tls,
+  token_file: filePath()
+    .optional()
+    .describe(
+      'A file with a bearer token that streams present; of several lines the first. It is read for each connection.',
+    ),
   connect_timeout: time(
     100,
     defaults.collector.connectTimeoutMs,
@@ -61,10 +107,9 @@ const collector = section({
     .describe('The waits between attempts to connect.'),
 })
   .superRefine((value, context) => {
-    const problem = insecureProblem(value.endpoint.host, value.insecure);
-    if (problem === undefined) return;
-    const message = `${problem}; allowed: an address on this machine such as 127.0.0.1:4317, or insecure: true beside it`;
-    context.addIssue({ code: 'custom', path: ['endpoint'], message });
+    const isTls = usesTls(value.endpoint, { insecure: value.insecure, hasTls: value.tls !== undefined });
+    if (typeof isTls === 'object')
+      context.addIssue({ code: 'custom', path: ['endpoint'], message: isTls.problem });
   })
   .describe('Where to send.');
 
@@ -107,6 +152,17 @@ export function agentConfig(file: z.output<typeof agentSchema>): AgentConfig {
     collector: {
       endpoint: collector.endpoint.endpoint,
       insecure: collector.insecure,
+      tls:
+        usesTls(collector.endpoint, { insecure: collector.insecure, hasTls: collector.tls !== undefined }) ===
+        true
+          ? {
+              caFile: collector.tls?.ca_file,
+              certFile: collector.tls?.cert_file,
+              keyFile: collector.tls?.key_file,
+              serverName: collector.tls?.server_name,
+            }
+          : undefined,
+      tokenFile: collector.token_file,
       connectTimeoutMs: collector.connect_timeout,
       keepaliveTimeMs: collector.keepalive_time,
       keepaliveTimeoutMs: collector.keepalive_timeout,

@@ -17,7 +17,7 @@ export interface CallFailure {
  * @param details of the gRPC status
  */
 export function callFailure(code: number, details: string, endpoint: string, memberId: string): CallFailure {
-  const said = plainDetails(details) || `status ${statusName(code)}`;
+  const said = plainDetails(details).replace(/\s+/g, ' ').trim() || `status ${statusName(code)}`;
   switch (code) {
     case status.OK:
       return { code, message: `${endpoint} ended the stream`, needsPeople: false };
@@ -30,7 +30,7 @@ export function callFailure(code: number, details: string, endpoint: string, mem
     case status.UNAUTHENTICATED:
       return {
         code,
-        message: `${endpoint} asks for credentials, and this agent has none to give: ${said}`,
+        message: `${endpoint} does not accept this agent's credentials: ${said}`,
         needsPeople: true,
       };
     case status.PERMISSION_DENIED:
@@ -49,8 +49,19 @@ export function callFailure(code: number, details: string, endpoint: string, mem
       return { code, message: `${endpoint} refused what the agent sent: ${said}`, needsPeople: true };
     case status.RESOURCE_EXHAUSTED:
       return { code, message: `a limit was reached at ${endpoint}: ${said}`, needsPeople: false };
-    case status.UNAVAILABLE:
-      return { code, message: `${endpoint} cannot be reached: ${said}`, needsPeople: false };
+    case status.FAILED_PRECONDITION:
+      return { code, message: `cannot connect to ${endpoint}: ${said}`, needsPeople: false };
+    case status.UNAVAILABLE: {
+      const hint = tlsHint(said);
+      if (hint === undefined) {
+        // A connection came to be and ended before HTTP/2 did.
+        const more = /Last error: Failed to connect \(/.test(said)
+          ? '; if it speaks TLS, put https:// before the endpoint'
+          : '';
+        return { code, message: `${endpoint} cannot be reached: ${said}${more}`, needsPeople: false };
+      }
+      return { code, message: `no TLS connection to ${endpoint}: ${said}; ${hint}`, needsPeople: true };
+    }
     default:
       return {
         code,
@@ -59,6 +70,33 @@ export function callFailure(code: number, details: string, endpoint: string, mem
       };
   }
 }
+
+/** What helps where TLS does not come to be; `undefined` when it is not TLS that failed. */
+function tlsHint(said: string): string | undefined {
+  return tlsHints.find(([sign]) => sign.test(said))?.[1];
+}
+
+/** The texts are OpenSSL's and Node's. */
+const tlsHints: readonly (readonly [RegExp, string])[] = [
+  [
+    /altnames/i,
+    "the collector's certificate is for another name: connect to that one, or name it in collector.tls.server_name",
+  ],
+  [/certificate has expired|CERT_HAS_EXPIRED/i, "the collector's certificate has expired: renew it there"],
+  [
+    /certificate is not yet valid|CERT_NOT_YET_VALID/i,
+    "the collector's certificate is not valid yet: compare the clocks",
+  ],
+  [
+    /signature failure|self[- ]signed certificate|unable to (verify|get)|DEPTH_ZERO|UNABLE_TO/i,
+    'no authority that is known here has signed the certificate of the collector: name the right one in collector.tls.ca_file',
+  ],
+  [
+    /wrong version number|packet length too long/i,
+    'the collector speaks no TLS there: give it tls, or send without TLS (grpc://, or insecure: true)',
+  ],
+  [/\balert\b/i, 'the collector ended TLS: its log says why'],
+];
 
 function statusName(code: number): string {
   return status[code] ?? String(code);

@@ -120,11 +120,19 @@ export class StreamSession {
       () => this.#fail(status.DEADLINE_EXCEEDED, `no Welcome came within ${welcomeTimeoutMs} ms`),
       welcomeTimeoutMs,
     );
-    this.#call = new TelemetryCall(channel, {
-      onMessage: (bytes) => this.#onMessage(bytes),
-      onWritable: () => this.#onWritable(),
-      onEnd: (code, details) => this.#onEnd(code, details),
-    });
+    try {
+      this.#call = new TelemetryCall(channel, {
+        onMessage: (bytes) => this.#onMessage(bytes),
+        onWritable: () => this.#onWritable(),
+        onEnd: (code, details) => this.#onEnd(code, details),
+      });
+    } catch (thrown) {
+      const error = StreamgaugeError.from(thrown);
+      if (error.kind !== 'config') throw thrown;
+      // A file of certificates or tokens, which may be all right at the next attempt.
+      this.#onEnd(status.FAILED_PRECONDITION, error.message);
+      return;
+    }
     this.#send({
       type: 'hello',
       protocolVersion,

@@ -2,19 +2,22 @@ import {
   Client,
   type ClientDuplexStream,
   compressionAlgorithms,
-  credentials,
-  Metadata,
   type ServiceError,
   type StatusObject,
   status,
 } from '@grpc/grpc-js';
 import { isLoopback } from '../../otel/config/addresses.ts';
 import { connectPath, sameBytes } from '../../proto/service.ts';
+import { type ChannelTls, channelSecurity } from './channel-security.ts';
 
 /** Where a collector listens. */
 export interface Channel {
   /** `host:port`, or another name that gRPC resolves. */
   readonly target: string;
+  /** `undefined`: no TLS. */
+  readonly tls?: ChannelTls | undefined;
+  /** A file whose first token every stream presents. */
+  readonly tokenFile?: string | undefined;
   /** gRPC's keepalive: how often a ping is sent, and how long its answer may take. Default 120,000 and 10,000. */
   readonly keepaliveTimeMs?: number | undefined;
   readonly keepaliveTimeoutMs?: number | undefined;
@@ -63,9 +66,13 @@ export class TelemetryCall {
   #ended = false;
   #waiting = 0;
 
+  /** @throws StreamgaugeError `config` when a file of certificates or tokens cannot be used */
   constructor(channel: Channel, events: CallEvents) {
     this.#events = events;
-    this.#client = new Client(channel.target, credentials.createInsecure(), {
+    const { credentials, metadata } = channelSecurity(channel.tls, channel.tokenFile);
+    const serverName = channel.tls?.serverName;
+    this.#client = new Client(channel.target, credentials, {
+      ...(serverName !== undefined && { 'grpc.ssl_target_name_override': serverName }),
       'grpc.default_compression_algorithm': compressionAlgorithms.gzip,
       'grpc.max_receive_message_length': maxReceiveBytes,
       'grpc.max_send_message_length': -1,
@@ -82,7 +89,7 @@ export class TelemetryCall {
       connectPath,
       asBuffer,
       sameBytes,
-      new Metadata(),
+      metadata,
     );
     this.#call.on('data', (bytes: Buffer) => {
       if (!this.#ended) this.#events.onMessage(bytes);
