@@ -1,5 +1,6 @@
-import type { AgentConfig } from '../agent/config/agent-config.ts';
-import { collectorEndpoint, insecureProblem } from '../agent/config/collector-endpoint.ts';
+import type { AgentConfig, CollectorAddress } from '../agent/config/agent-config.ts';
+import { collectorEndpoint, usesTls } from '../agent/config/collector-endpoint.ts';
+import type { ChannelTls } from '../agent/uplink/channel-security.ts';
 import { ConfigError } from '../otel/config/config-error.ts';
 import type { LogLevel } from '../otel/config/log-level.ts';
 import type { Environment } from '../otel/config/substitution.ts';
@@ -9,6 +10,11 @@ export interface AgentFlags {
   readonly config?: string;
   readonly endpoint?: string;
   readonly insecure?: boolean;
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly serverName?: string;
+  readonly tokenFile?: string;
   readonly agentId?: string;
   readonly logLevel?: LogLevel;
   readonly once?: boolean;
@@ -23,29 +29,46 @@ export async function agentSettings(flags: AgentFlags, environment: Environment)
     flags.config === undefined
       ? (await import('../agent/config/environment.ts')).environmentConfig(environment)
       : await (await import('../agent/config/load.ts')).loadAgentConfig(flags.config, environment);
-  const insecure = flags.insecure ?? base.collector.insecure;
   return {
     ...base,
-    collector: {
-      ...base.collector,
-      insecure,
-      endpoint: flags.endpoint === undefined ? base.collector.endpoint : endpoint(flags.endpoint, insecure),
-    },
+    collector: { ...base.collector, ...connection(flags, base.collector) },
     agentId: flags.agentId === undefined ? base.agentId : agentId(flags.agentId),
     log: flags.logLevel === undefined ? base.log : { level: flags.logLevel },
   };
 }
 
-function endpoint(text: string, insecure: boolean): string {
+type Connection = Pick<CollectorAddress, 'endpoint' | 'insecure' | 'tls' | 'tokenFile'>;
+
+/** Where to send and how, where the command line says anything of it. */
+function connection(flags: AgentFlags, base: CollectorAddress): Connection {
+  const { endpoint, insecure, caFile, certFile, keyFile, serverName } = flags;
+  const tokenFile = flags.tokenFile ?? base.tokenFile;
+  const given = { caFile, certFile, keyFile, serverName };
+  const isTlsGiven = Object.values(given).some((value) => value !== undefined);
+  if (endpoint === undefined && insecure === undefined && !isTlsGiven) return { ...base, tokenFile };
+  const text = endpoint ?? base.endpoint;
   const parsed = collectorEndpoint(text);
-  if ('problem' in parsed)
-    throw ConfigError.of('command line', `found ${quoted(text)}; ${parsed.problem}`, '--endpoint');
-  const problem = insecureProblem(parsed.host, insecure);
-  if (problem !== undefined) {
-    const message = `found ${quoted(text)}, ${problem}; allowed: an address on this machine, or --insecure with it`;
-    throw ConfigError.of('command line', message, '--endpoint');
-  }
-  return parsed.endpoint;
+  if ('problem' in parsed) throw endpointError(text, parsed.problem);
+  // Without TLS on the command line is without that of the file, too.
+  const file = insecure === true ? {} : definedOf(base.tls ?? {});
+  const tls: ChannelTls = { ...file, ...definedOf(given) };
+  if ((tls.certFile === undefined) !== (tls.keyFile === undefined))
+    throw ConfigError.of('command line', 'allowed: both, or neither', '--cert-file and --key-file');
+  const isInsecure = insecure ?? base.insecure;
+  const hasTls =
+    Object.keys(tls).length > 0 || (endpoint === undefined && base.tls !== undefined && !isInsecure);
+  const isTls = usesTls(parsed, { insecure: isInsecure, hasTls });
+  if (typeof isTls === 'object')
+    throw endpointError(text, isTls.problem.replace('insecure: true', '--insecure'));
+  return { endpoint: parsed.endpoint, insecure: isInsecure, tls: isTls ? tls : undefined, tokenFile };
+}
+
+function definedOf(tls: ChannelTls): ChannelTls {
+  return Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined));
+}
+
+function endpointError(text: string, problem: string): ConfigError {
+  return ConfigError.of('command line', `found ${quoted(text)}; ${problem}`, '--endpoint');
 }
 
 function agentId(text: string): string {

@@ -1,9 +1,10 @@
-import type { CollectorConfig } from '../collector/config/collector-config.ts';
+import type { CollectorConfig, ListenerConfig } from '../collector/config/collector-config.ts';
 import { refuseReaderLoops } from '../collector/config/reader-loops.ts';
 import { isLoopback } from '../otel/config/addresses.ts';
 import { ConfigError } from '../otel/config/config-error.ts';
 import type { LogLevel } from '../otel/config/log-level.ts';
 import type { MetricReaderConfig } from '../otel/config/metric-readers.ts';
+import { type ServerTlsConfig, serverTlsDefaults } from '../otel/config/server-tls.ts';
 import type { Environment } from '../otel/config/substitution.ts';
 import { quoted } from '../otel/config/value-text.ts';
 import { otlpReader } from './otlp-reader.ts';
@@ -13,6 +14,9 @@ export interface CollectorFlags {
   readonly config?: string;
   readonly host?: string;
   readonly insecure?: boolean;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly clientCaFile?: string;
   readonly grpcPort?: number;
   readonly httpPort?: number;
   readonly adminPort?: number;
@@ -30,9 +34,11 @@ export async function collectorSettings(
     flags.config === undefined
       ? (await import('../collector/config/environment.ts')).environmentConfig(environment)
       : await (await import('../collector/config/load.ts')).loadCollectorConfig(flags.config, environment);
+  const tls = tlsFlags(flags);
   const address = {
     ...(flags.host === undefined ? {} : { host: flags.host }),
     ...(flags.insecure === undefined ? {} : { insecure: flags.insecure }),
+    ...(tls === undefined ? {} : { tls }),
   };
   const readers = [...base.readers];
   if (flags.otlp !== undefined)
@@ -45,12 +51,11 @@ export async function collectorSettings(
     readers,
     log: flags.logLevel === undefined ? base.log : { level: flags.logLevel },
   };
-  if (
-    flags.host !== undefined &&
-    !isLoopback(flags.host) &&
-    !(config.grpc.insecure && config.http.insecure)
-  ) {
-    const message = `found ${quoted(flags.host)}, which other machines reach, and there is no TLS yet; allowed: a loopback address such as 127.0.0.1, or --insecure with it`;
+  const isSafe = ({ insecure, tls }: ListenerConfig) => insecure || tls !== undefined;
+  if (flags.insecure === true && [config.grpc, config.http].some(({ tls }) => tls !== undefined))
+    throw ConfigError.of('command line', 'allowed: without tls of grpc and http only', '--insecure');
+  if (flags.host !== undefined && !isLoopback(flags.host) && !(isSafe(config.grpc) && isSafe(config.http))) {
+    const message = `found ${quoted(flags.host)}, which other machines reach, and there is no TLS; allowed: a loopback address such as 127.0.0.1, --cert-file and --key-file with it, or --insecure`;
     throw ConfigError.of('command line', message, '--host');
   }
   const { grpc, http, admin } = config;
@@ -60,6 +65,14 @@ export async function collectorSettings(
     { name: 'admin', ...admin },
   ]);
   return config;
+}
+
+/** TLS of the gRPC and the HTTP port as the command line has it. */
+function tlsFlags({ certFile, keyFile, clientCaFile }: CollectorFlags): ServerTlsConfig | undefined {
+  if (certFile === undefined && keyFile === undefined && clientCaFile === undefined) return undefined;
+  if (certFile === undefined || keyFile === undefined)
+    throw ConfigError.of('command line', 'allowed: both, or neither', '--cert-file and --key-file');
+  return { ...serverTlsDefaults, certFile, keyFile, clientCaFile };
 }
 
 function unique(reader: MetricReaderConfig, others: readonly MetricReaderConfig[]): MetricReaderConfig {

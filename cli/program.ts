@@ -54,8 +54,13 @@ function addAgent(program: Command): void {
       'Reports metrics of this host to a collector. Without a file: to 127.0.0.1:4317, each second.',
     )
     .option('-c, --config <file>', 'configuration, YAML')
-    .option('-e, --endpoint <host:port>', "the collector's gRPC address")
+    .option('-e, --endpoint <host:port>', "the collector's gRPC address; with https:// before it over TLS")
     .option('--insecure', 'send without TLS to another machine')
+    .option('--ca-file <file>', "authorities that sign the collector's certificate, PEM")
+    .option('--cert-file <file>', "this agent's certificate, PEM")
+    .option('--key-file <file>', 'the private key of that certificate, PEM')
+    .option('--server-name <name>', "the name in the collector's certificate")
+    .option('--token-file <file>', 'a file that holds a bearer token')
     .option('--agent-id <id>', 'who this agent is to the collector')
     .option('--once', 'print one collection as OTLP/JSON and end')
     .addOption(logLevel())
@@ -64,6 +69,7 @@ function addAgent(program: Command): void {
       `
 Examples:
   streamgauge agent
+  streamgauge agent --endpoint collector.example.com:4317 --ca-file ca.pem --token-file token
   streamgauge agent --endpoint collector.example.com:4317 --insecure
   streamgauge agent --config /etc/streamgauge/agent.yaml
   streamgauge agent --once | jq '.resourceMetrics[0].resource'
@@ -91,7 +97,10 @@ function addCollector(program: Command): void {
       )
       .option('-c, --config <file>', 'configuration, YAML')
       .option('--host <host>', 'address of the gRPC and the HTTP port (default 127.0.0.1)', hostFlag)
-      .option('--insecure', 'listen without TLS where other machines can connect'),
+      .option('--insecure', 'listen without TLS where other machines can connect')
+      .option('--cert-file <file>', 'certificate of the gRPC and the HTTP port, PEM')
+      .option('--key-file <file>', 'the private key of that certificate, PEM')
+      .option('--client-ca-file <file>', 'authorities that sign the certificates of clients, PEM'),
   )
     .addOption(logLevel())
     .addHelpText(
@@ -100,6 +109,7 @@ function addCollector(program: Command): void {
 Examples:
   streamgauge collector
   streamgauge collector --config collector.yaml
+  streamgauge collector --host 0.0.0.0 --cert-file tls.crt --key-file tls.key
   streamgauge collector --host 0.0.0.0 --insecure --otlp https://otlp.example.com
   streamgauge collector --grpc-port 0 --http-port 0 --admin-port 0 --otlp grpc://localhost:14317
 `,
@@ -163,6 +173,10 @@ function addLedger(program: Command): void {
     )
     .option('--host <host>', "address of the collector's admin port (default 127.0.0.1)", hostFlag)
     .option('--admin-port <port>', "the collector's admin port (default 4319)", portFlag)
+    .option('--ca-file <file>', "ask over TLS: authorities that sign the port's certificate, PEM")
+    .option('--cert-file <file>', 'a client certificate, PEM')
+    .option('--key-file <file>', 'the private key of that certificate, PEM')
+    .option('--token-file <file>', 'a file that holds a bearer token')
     .option('--metric <pattern>', 'metrics of this name; * and ? are wildcards')
     .option('--member <pattern>', 'members with this id; * and ? are wildcards')
     .option('--by-member', 'a line for each member')

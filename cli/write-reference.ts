@@ -36,8 +36,8 @@ Without a file the defaults hold, with the resource attributes of \`OTEL_RESOURC
 
 \`\`\`yaml
 collector:
-  endpoint: collector.example.com:4317
-  insecure: true
+  endpoint: https://collector.example.com:4317
+  token_file: /etc/streamgauge/agent.token
 resource:
   attributes:
     deployment.environment.name: \${ENVIRONMENT:-production}
@@ -60,7 +60,9 @@ schema version 1.1. What it defines and this release does not do is refused with
 file_format: "1.1"
 grpc:
   host: 0.0.0.0
-  insecure: true
+  tls:
+    cert_file: /etc/streamgauge/tls.crt
+    key_file: /etc/streamgauge/tls.key
 meter_provider:
   readers:
     - periodic:

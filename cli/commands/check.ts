@@ -5,6 +5,7 @@ import { ConfigError } from '../../otel/config/config-error.ts';
 import { durationText } from '../../otel/config/fields.ts';
 import { readConfigFile } from '../../otel/config/load-config.ts';
 import { readYaml } from '../../otel/config/yaml-document.ts';
+import { accessSummary } from '../access-summary.ts';
 
 export interface CheckFlags {
   readonly agent?: boolean;
@@ -49,7 +50,7 @@ function agentSummary({ collector, host, agentId }: AgentConfig): string[] {
   const on = Object.entries(groups).filter(([, group]) => group.enabled);
   const sampled = on.map(([name, group]) => `${name} ${durationText(group.intervalMs)}`).join(', ');
   return [
-    `sends to ${collector.endpoint}${collector.insecure ? ' without TLS' : ''}`,
+    `sends to ${collector.endpoint}${collector.tls !== undefined ? ' with TLS' : collector.insecure ? ' without TLS' : ''}`,
     ...(agentId === undefined ? [] : [`agent id ${agentId}`]),
     enabled && on.length > 0 ? `host metrics of ${rootPath || '/'}: ${sampled}` : 'no host metrics',
   ];
@@ -57,7 +58,8 @@ function agentSummary({ collector, host, agentId }: AgentConfig): string[] {
 
 function collectorSummary(config: CollectorConfig): string[] {
   const listeners = (['grpc', 'http', 'admin'] as const).map(
-    (name) => `${name} ${hostPort(config[name].host, config[name].port)}`,
+    (name) =>
+      `${name} ${hostPort(config[name].host, config[name].port)}${config[name].tls === undefined ? '' : ' with TLS'}`,
   );
   const readers = config.readers.map((reader) => {
     if (reader.kind === 'prometheus')
@@ -70,6 +72,7 @@ function collectorSummary(config: CollectorConfig): string[] {
   const merging = config.views.filter(({ stream }) => stream.resourceKeys !== undefined).length;
   return [
     `listens: ${listeners.join(', ')}`,
+    ...accessSummary(config),
     ...(readers.length > 0 ? readers : ['no readers: metrics are served at /metrics of the http port only']),
     `views: ${config.views.length}, of which ${merging} merge members`,
     ...(merging > 0

@@ -1,18 +1,20 @@
 import { hostPort } from '../../otel/config/addresses.ts';
-import { StreamgaugeError } from '../../proto/error.ts';
+import { askAdmin } from '../ask-admin.ts';
 import { inputTable, outputTables } from '../ledger-table.ts';
 
 export interface LedgerFlags {
   readonly host?: string;
   readonly adminPort?: number;
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly tokenFile?: string;
   readonly metric?: string;
   readonly member?: string;
   readonly byMember?: boolean;
   readonly limit?: string;
   readonly json?: boolean;
 }
-
-const timeoutMs = 30_000;
 
 /** `streamgauge ledger`: asks a collector for its books and prints them. Ends with 1 when they do not balance. */
 export async function runLedger(flags: LedgerFlags): Promise<void> {
@@ -22,25 +24,9 @@ export async function runLedger(flags: LedgerFlags): Promise<void> {
   if (flags.byMember === true) query.set('by', 'member');
   if (flags.limit !== undefined) query.set('limit', flags.limit);
   const address = hostPort(flags.host ?? '127.0.0.1', flags.adminPort ?? 4319);
-  const text = await ask(address, `/ledger?${query}`);
+  const text = await askAdmin(address, `/ledger?${query}`, flags);
   if (flags.json === true) process.stdout.write(text);
   const { input, output } = JSON.parse(text);
   if (flags.json !== true) process.stdout.write(`${inputTable(input)}${outputTables(output)}`);
   if (!input.isBalanced || !output.isBalanced) process.exitCode = 1;
-}
-
-async function ask(address: string, path: string): Promise<string> {
-  let response: Response;
-  try {
-    response = await fetch(`http://${address}${path}`, { signal: AbortSignal.timeout(timeoutMs) });
-  } catch (error) {
-    throw new StreamgaugeError(
-      'unavailable',
-      `no collector answers at ${address}; start one, or give its address with --host and --admin-port`,
-      { cause: error },
-    );
-  }
-  const text = await response.text();
-  if (response.ok) return text;
-  throw new StreamgaugeError('invalid_data', `the collector at ${address} says: ${text.trim()}`);
 }
