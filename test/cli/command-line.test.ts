@@ -56,8 +56,8 @@ test(
 test(saysOneSentence, ['check', '/nowhere.yaml'], '/nowhere.yaml: cannot be read: there is no such file');
 test(
   saysOneSentence,
-  ['agent', '--endpoint', 'collector:4317'],
-  'command line: --endpoint: found "collector:4317", not on this machine, and there is no TLS yet; allowed: an address on this machine, or --insecure with it',
+  ['agent', '--endpoint', 'http://collector:4317'],
+  'command line: --endpoint: found "http://collector:4317"; not on this machine, and it asks for no TLS; allowed: https://HOST:PORT, or --insecure beside it',
 );
 test(
   saysOneSentence,
@@ -101,7 +101,7 @@ test('check prints every problem on a line of its own', (t) => {
   t.deepEqual(run(['check', faulty]), {
     status: 1,
     stdout: '',
-    stderr: `${faulty}:1:14: grpc.port: found "x"; allowed: a whole number from 0 to 65535\n${faulty}:2:8: http.prt: unknown key, did you mean port? allowed: host, port, insecure\n`,
+    stderr: `${faulty}:1:14: grpc.port: found "x"; allowed: a whole number from 0 to 65535\n${faulty}:2:8: http.prt: unknown key, did you mean port? allowed: host, port, insecure, tls\n`,
   });
 });
 

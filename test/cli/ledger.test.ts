@@ -101,7 +101,7 @@ test('no collector, one sentence', async (t) => {
   t.deepEqual(await run(['--admin-port', `${port}`]), {
     code: 1,
     stdout: '',
-    stderr: `streamgauge: no collector answers at 127.0.0.1:${port}; start one, or give its address with --host and --admin-port\n`,
+    stderr: `streamgauge: no collector answers at 127.0.0.1:${port}; start one, or give its address with --host and --admin-port, and --ca-file where it speaks TLS\n`,
   });
 });
 

@@ -34,8 +34,8 @@ host:
   network: {interfaces: {include: eth0}}
 log: {level: loud}
 `,
-  '2:23: collector.endpoint: found "host:99999"; allowed: HOST:PORT, http://HOST:PORT or grpc://HOST:PORT, like 127.0.0.1:4317',
-  '2:37: collector.insecur: unknown key, did you mean insecure? allowed: endpoint, insecure, connect_timeout, keepalive_time, keepalive_timeout, reconnect',
+  '2:23: collector.endpoint: found "host:99999"; allowed: HOST:PORT, https://HOST:PORT or http://HOST:PORT, like 127.0.0.1:4317',
+  '2:37: collector.insecur: unknown key, did you mean insecure? allowed: endpoint, insecure, tls, token_file, connect_timeout, keepalive_time, keepalive_timeout, reconnect',
   '2:63: collector.reconnect.max_delay: missing; allowed: not less than initial_delay',
   '3:11: agent_id: found ""; allowed: text of 1 to 256 bytes without control characters',
   '4:28: resource.attributes.a: found a list of 1; allowed: text, a number, true or false',
@@ -51,15 +51,39 @@ test(
   'another machine without insecure',
   isRefused,
   'collector: {endpoint: "grpc://collector:4317"}\n',
-  '1:23: collector.endpoint: found "grpc://collector:4317"; not on this machine, and there is no TLS yet; allowed: an address on this machine such as 127.0.0.1:4317, or insecure: true beside it',
+  '1:23: collector.endpoint: found "grpc://collector:4317"; not on this machine, and it asks for no TLS; allowed: https://HOST:PORT, or insecure: true beside it',
 );
 
 test(
-  'TLS',
+  'TLS and no TLS at once',
   isRefused,
-  'collector: {endpoint: "https://collector:4317"}\n',
-  '1:23: collector.endpoint: found "https://collector:4317"; not supported: TLS comes in a later release; allowed: grpc://HOST:PORT with insecure: true',
+  'collector: {endpoint: "https://collector:4317", insecure: true}\n',
+  '1:23: collector.endpoint: found "https://collector:4317"; insecure: true asks for no TLS; allowed: either of the two',
 );
+
+test(
+  'a certificate without its key, a variable that is not set as the authority',
+  isRefused,
+  `collector: {tls: {cert_file: c, ca_file: "\${NOT_SET}"}}\n`,
+  '1:18: collector.tls: found a mapping; allowed: cert_file and key_file both, or neither',
+  `1:42: collector.tls.ca_file: found "" (from \${NOT_SET}); allowed: text, not empty`,
+);
+
+const connectsWith = test.macro<[collector: string, tls: unknown]>({
+  title: (_, collector, tls) => `${tls === undefined ? 'no TLS' : 'TLS'} for ${collector}`,
+  exec(t, collector, tls) {
+    t.deepEqual(parseAgentConfig(`collector: ${collector}`, 'a.yaml', {}).collector.tls, tls as never);
+  },
+});
+const system = { caFile: undefined, certFile: undefined, keyFile: undefined, serverName: undefined };
+test(connectsWith, '{}', undefined);
+test(connectsWith, '{endpoint: "127.0.0.1:1"}', undefined);
+test(connectsWith, '{endpoint: "https://127.0.0.1:1"}', system);
+test(connectsWith, '{endpoint: "grpcs://localhost"}', system);
+test(connectsWith, '{endpoint: "127.0.0.1:1", tls: {ca_file: ca}}', { ...system, caFile: 'ca' });
+test(connectsWith, '{endpoint: other}', system);
+test(connectsWith, '{endpoint: other, insecure: true}', undefined);
+test(connectsWith, '{endpoint: "grpc://other", insecure: true}', undefined);
 
 test('a whole file', (t) => {
   const config = parseAgentConfig(
@@ -146,5 +170,6 @@ test(endpoints, 'a:b', undefined);
 test(endpoints, '::1', undefined);
 test(endpoints, 'a/b', undefined);
 test(endpoints, 'a b', undefined);
-test(endpoints, 'https://a', undefined);
+test(endpoints, 'https://a', 'a:4317');
+test(endpoints, 'ftp://a', undefined);
 test(endpoints, '', undefined);

@@ -85,7 +85,7 @@ test('a clone is refused with a line that names agent_id, and waits the longest 
 });
 
 for (const [code, pattern] of [
-  [16, /asks for credentials/],
+  [16, /does not accept this agent's credentials/],
   [7, /does not permit this agent/],
   [12, /does not serve streamgauge\.v1\.TelemetryStream/],
   [8, /a limit was reached/],

@@ -43,15 +43,15 @@ streamgauge:
 http: 4318
 colour: red
 `,
-  '3:3: grpc.prot: unknown key, did you mean port? allowed: host, port, insecure, reflection, limits, keepalive_time, keepalive_timeout',
+  '3:3: grpc.prot: unknown key, did you mean port? allowed: host, port, insecure, tls, reflection, limits, keepalive_time, keepalive_timeout',
   '4:9: grpc.port: found "many" (from ${PORT}); allowed: a whole number from 0 to 65535',
   '5:15: grpc.reflection: found 1; allowed: true or false',
   '6:31: grpc.limits.max_message_bytes: found "1GB"; allowed: a size from 64KiB to 64MiB: bytes, or text like 512KiB, 4MiB',
   '6:49: grpc.limits.max_streams: found 0; allowed: a whole number from 1 to 1000000',
   '8:14: streamgauge.staleness: found "5 parsecs"; allowed: a duration from 1s to 24d: milliseconds, or text like 500ms, 10s, 5m, 1h',
   '9:16: streamgauge.log.level: found "verbose"; allowed: trace, debug, info, warn, error, fatal or silent',
-  '10:7: http: found 4318; allowed: a mapping with the keys host, port and insecure',
-  '11:1: colour: unknown key; allowed: file_format, grpc, http, admin, meter_provider, resource, streamgauge',
+  '10:7: http: found 4318; allowed: a mapping with the keys host, port, insecure and tls',
+  '11:1: colour: unknown key; allowed: file_format, grpc, http, admin, auth, meter_provider, resource, streamgauge',
 );
 
 test(
@@ -62,7 +62,7 @@ grpc: {host: 0.0.0.0}
 http: {host: 10.0.0.1:4318}
 admin: {host: 0.0.0.0, insecure: true}
 `,
-  '2:14: grpc.host: found "0.0.0.0"; other machines reach this address, and there is no TLS yet; allowed: a loopback address such as 127.0.0.1, or insecure: true beside it',
+  '2:14: grpc.host: found "0.0.0.0"; other machines reach this address, and there is no TLS; allowed: tls with cert_file and key_file beside it, a loopback address such as 127.0.0.1, or insecure: true',
   '3:14: http.host: found "10.0.0.1:4318"; allowed: an IP address or a host name, without a port',
 );
 
@@ -118,7 +118,7 @@ meter_provider:
   '6:28: meter_provider.readers[2].periodic.exporter: found a mapping; allowed: exactly one of otlp_grpc, otlp_http and console',
   '7:29: meter_provider.readers[3].periodic.exporter.zipkin: unknown key; allowed: otlp_grpc, otlp_http, console',
   '8:17: meter_provider.readers[4].periodic.exporter: missing; allowed: a mapping with the keys otlp_grpc, otlp_http and console',
-  '9:44: meter_provider.readers[5].pull.exporter.prometheus.host: found "0.0.0.0"; other machines reach this address, and there is no TLS; allowed: localhost, or streamgauge: {insecure: true} beside exporter',
+  '9:44: meter_provider.readers[5].pull.exporter.prometheus.host: found "0.0.0.0"; other machines reach this address, and there is no TLS; allowed: localhost, streamgauge: {tls: …} beside exporter, or streamgauge: {insecure: true}',
   '10:7: meter_provider.readers[6]: found a mapping; allowed: exactly one of periodic and pull',
 );
 

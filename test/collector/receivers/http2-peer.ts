@@ -1,8 +1,10 @@
 import {
+  type ClientHttp2Session,
   type ClientHttp2Stream,
   connect,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
+  type SecureClientSessionOptions,
 } from 'node:http2';
 import type { ExecutionContext } from 'ava';
 import { encodeAgentMessage } from '../../../proto/messages/agent-message.ts';
@@ -42,8 +44,17 @@ export class Http2Peer {
   headers: IncomingHttpHeaders | undefined;
   trailers: IncomingHttpHeaders | undefined;
 
-  constructor(t: ExecutionContext, target: string, headers: OutgoingHttpHeaders = {}) {
-    const client = connect(`http://${target}`);
+  readonly client: ClientHttp2Session;
+
+  /** @param tls over TLS, with these options */
+  constructor(
+    t: ExecutionContext,
+    target: string,
+    headers: OutgoingHttpHeaders = {},
+    tls?: SecureClientSessionOptions,
+  ) {
+    const client = connect(`${tls === undefined ? 'http' : 'https'}://${target}`, tls);
+    this.client = client;
     t.teardown(() => client.destroy());
     client.on('error', () => {});
     this.stream = client.request({

@@ -1,6 +1,6 @@
 import type { ExecutionContext } from 'ava';
 import { collectorDefaults, type GrpcConfig } from '../../../collector/config/collector-config.ts';
-import { GrpcReceiver } from '../../../collector/receivers/grpc-receiver.ts';
+import { GrpcReceiver, type ReceiverOptions } from '../../../collector/receivers/grpc-receiver.ts';
 import { Core } from '../core.ts';
 
 export interface Receiver {
@@ -20,6 +20,7 @@ export async function startReceiver(
     lingerMs?: number;
     /** Whether calls are grpc-js', as they are where its HTTP/2 servers cannot be had. */
     isGrpcJs?: boolean;
+    security?: Pick<ReceiverOptions, 'tls' | 'guard'>;
   } = {},
 ): Promise<Receiver> {
   const { helloDeadlineMs = 5000, lingerMs = 5000, isGrpcJs = false } = options;
@@ -31,6 +32,7 @@ export async function startReceiver(
     helloDeadlineMs,
     lingerMs,
     ...(isGrpcJs && { http2ServersOf: () => [] }),
+    ...options.security,
   });
   const port = await receiver.start();
   t.teardown(async () => {
