@@ -66,7 +66,7 @@ test(
   isRefused,
   `collector: {tls: {cert_file: c, ca_file: "\${NOT_SET}"}}\n`,
   '1:18: collector.tls: found a mapping; allowed: cert_file and key_file both, or neither',
-  `1:42: collector.tls.ca_file: found "" (from \${NOT_SET}); allowed: text, not empty`,
+  `1:42: collector.tls.ca_file: found "" (from \${NOT_SET}); allowed: the path of a file`,
 );
 
 const connectsWith = test.macro<[collector: string, tls: unknown]>({
