@@ -9,7 +9,7 @@ import { DeltaBases } from './delta-bases.ts';
 import type { FoldPoints } from './fold-points.ts';
 import { type FoldScratch, inputsPerRead } from './fold-scratch.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
-import type { Collecting } from './reader-cursor.ts';
+import { type Collecting, timeOf } from './reader-cursor.ts';
 
 /**
  * Monotonic sums of many series in one. A point is the sum of what its series have counted here, added up anew at each collection:
@@ -80,14 +80,15 @@ export class FoldCounter implements OutputStream {
       this.#shown[point] = total;
       batch.seriesAttributes[i] = this.#points.attributes[point];
       batch.flags[i] = 0;
-      batch.timeUs[i] = collecting.timeUs;
       if (bases === undefined) {
         batch.values[i] = total;
         batch.startTimeUs[i] = this.#points.startUs[point];
+        batch.timeUs[i] = timeOf(collecting, batch.startTimeUs[i]);
       } else {
         batch.values[i] = total - bases[point];
         bases[point] = total;
         batch.startTimeUs[i] = collecting.sinceUs;
+        batch.timeUs[i] = collecting.timeUs;
       }
     }
     batch.size = end - first;

@@ -9,7 +9,7 @@ import type { SeriesColumns } from '../../otel/state/series-columns.ts';
 import { ExponentialBases } from './exponential-bases.ts';
 import type { FoldPoints } from './fold-points.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
-import type { Collecting } from './reader-cursor.ts';
+import { type Collecting, timeOf } from './reader-cursor.ts';
 
 /** Histograms that are added up, or points that are written, at a time: a fraction of a millisecond. */
 const workPerRead = 256;
@@ -145,8 +145,8 @@ export class FoldExponential implements OutputStream {
         batch.maxes[at] = NaN;
         batch.flags[at] = 0;
         batch.seriesAttributes[at] = this.#points.attributes[point];
-        batch.timeUs[at] = collecting.timeUs;
         batch.startTimeUs[at] = isDelta ? collecting.sinceUs : this.#points.startUs[point];
+        batch.timeUs[at] = timeOf(collecting, batch.startTimeUs[at]);
         at++;
       },
     });

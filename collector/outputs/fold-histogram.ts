@@ -9,7 +9,7 @@ import type { FoldPoints } from './fold-points.ts';
 import { type FoldScratch, inputsPerRead } from './fold-scratch.ts';
 import { hasAll } from './output-shape.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
-import type { Collecting } from './reader-cursor.ts';
+import { type Collecting, timeOf } from './reader-cursor.ts';
 
 /**
  * Explicit histograms of many series in one: bucket by bucket what {@link FoldCounter} is for sums. The output's bounds never change; a histogram
@@ -114,8 +114,8 @@ export class FoldHistogram implements OutputStream {
       batch.maxes[i] = NaN;
       batch.flags[i] = 0;
       batch.seriesAttributes[i] = this.#points.attributes[point];
-      batch.timeUs[i] = collecting.timeUs;
       batch.startTimeUs[i] = isDelta ? collecting.sinceUs : this.#points.startUs[point];
+      batch.timeUs[i] = timeOf(collecting, batch.startTimeUs[i]);
     }
     bases?.set(totals.subarray(first * stride, end * stride), first * stride);
     batch.size = end - first;

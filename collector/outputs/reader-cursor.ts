@@ -16,6 +16,14 @@ export interface ReaderCursor {
   collections: number;
 }
 
+/**
+ * The time of a point that counts from `startUs` on, which is by the store's clock. A wall clock that was set back is behind that one, and no point ends
+ * before it begins.
+ */
+export function timeOf({ timeUs }: Collecting, startUs: number): number {
+  return Math.max(timeUs, startUs);
+}
+
 /** A collection under way. */
 export interface Collecting {
   readonly cursor: ReaderCursor;

@@ -179,7 +179,7 @@ export class SeriesIntake {
 }
 
 /** How long an agent waits before it defines a series again that was over a limit. */
-const limitRetryMs = 60_000;
+export const limitRetryMs = 60_000;
 
 function tooMany(held: number, max: number, fieldPath: string): Refusal {
   const reason = `the stream has ${held} series; at most ${max} are allowed`;

@@ -1,4 +1,5 @@
 import { resourceFromDefinition } from '../../otel/model/definitions.ts';
+import { type Resource, resourceKey } from '../../otel/model/resource.ts';
 import type { Member } from '../../otel/state/members.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { InvalidDataError, StreamgaugeError } from '../../proto/error.ts';
@@ -15,7 +16,7 @@ import { Acknowledgements } from './acknowledgements.ts';
 import type { Owners, OwningStream } from './owners.ts';
 import { SeriesIntake } from './series-intake.ts';
 import type { EndCause, SessionCounters } from './session-counters.ts';
-import { StreamSeries } from './stream-series.ts';
+import { maxSlotsOf, StreamSeries } from './stream-series.ts';
 
 /** What a session needs of its surroundings. */
 export interface SessionHost {
@@ -243,6 +244,13 @@ export class Session implements OwningStream {
     intake.checkAttributes(said.attributes, 'hello.resource');
     const resource = grant === undefined ? said : permittedMember(grant, hello.memberId, said, host.store);
     this.incarnation = Buffer.from(hello.incarnation).toString('hex');
+    if (this.#movesTooOften(hello.memberId, resource)) {
+      this.end(
+        'limit',
+        `the resource has changed too often: the series that it had before are held until readers have seen them; at most ${maxSlotsOf(host.limits)} are`,
+      );
+      return;
+    }
     const claim = host.owners.claim(hello.memberId, hello.bootId, this);
     if (!claim.granted) {
       this.end('clone', `the agent at ${claim.holder.peer} has the same id and is connected; ${whichAgents}`);
@@ -284,6 +292,14 @@ export class Session implements OwningStream {
       position: host.position,
     });
     host.log('info', { ...this.#fields(), agent: hello.userAgent }, 'agent connected');
+  }
+
+  /** A member's own series go on in other slots when its resource changes, and those before are held for a while. */
+  #movesTooOften(memberId: string, resource: Resource): boolean {
+    const { store, limits } = this.#host;
+    const member = store.members.get(memberId);
+    if (member === undefined || member.resource.key === resourceKey(resource)) return false;
+    return member.slots + member.series.size > maxSlotsOf(limits);
   }
 
   #goodbye(lastReport: number): void {

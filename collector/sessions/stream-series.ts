@@ -9,7 +9,7 @@ import { StreamColumns } from '../../proto/report/stream-columns.ts';
 import type { StreamLimits } from '../config/collector-config.ts';
 import type { GroupProgress } from './group-progress.ts';
 import { find, MergeOutcome, mergeGroup, type RejectCause } from './merge-report.ts';
-import type { DefinedSeries, Refusal, SeriesIntake } from './series-intake.ts';
+import { type DefinedSeries, limitRetryMs, type Refusal, type SeriesIntake } from './series-intake.ts';
 import type { SessionCounters } from './session-counters.ts';
 
 /** Told of what is not counted; `report` is 0 for a definition. */
@@ -24,6 +24,14 @@ export type OnRefused = (
 const maxGroups = 256;
 /** Cells in the columns for each series that is allowed: histograms have one for each bucket. */
 const cellsPerSeries = 16;
+
+/**
+ * Series that end are held until readers have seen their last state. A member that defines and retires without end, or changes its resource all
+ * the time, has room for so many times what a stream may hold.
+ */
+export function maxSlotsOf({ maxSeries }: StreamLimits): number {
+  return 4 * maxSeries;
+}
 
 const outcome = new MergeOutcome();
 
@@ -52,6 +60,7 @@ export class StreamSeries {
   /** Series whose refusal the agent has been told of. */
   readonly #told = new Set<number>();
   readonly #stream: StreamOf;
+  readonly #maxSlots: number;
 
   constructor(
     store: MetricStore,
@@ -65,6 +74,7 @@ export class StreamSeries {
     this.#store = store;
     this.#member = member;
     this.#intake = intake;
+    this.#maxSlots = maxSlotsOf(limits);
     this.#columns = new StreamColumns({ maxCells: limits.maxSeries * cellsPerSeries });
     this.#stream = stream;
     this.#counters = counters;
@@ -198,10 +208,15 @@ export class StreamSeries {
       this.#member,
       { ...series, beganAtUs, clock: progress.clock, holder },
       nowUs,
+      this.#maxSlots,
     );
     if (slot === 'epoch_old') {
       const reason = 'a newer epoch of this series is known: open a new one';
       return { kind: 'epoch_old', reason, fieldPath: `series[${index}].epoch` };
+    }
+    if (slot === 'full') {
+      const reason = `the member has ${this.#member.slots} series, ended ones that readers wait for included; at most ${this.#maxSlots} are held`;
+      return { kind: 'limit', reason, fieldPath: `series[${index}]`, retryDelayMs: limitRetryMs };
     }
     if (slot === 'held') {
       const reason = `"${series.metric.name}" with these attributes has another number on this stream already; retire that one first`;

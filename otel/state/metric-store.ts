@@ -113,9 +113,10 @@ export class MetricStore {
 
   /**
    * Takes a series in, or finds it again: with the same epoch it continues, with a new one what it counted is kept and counting
-   * goes on after the first value. Gives its slot, or why it is not taken; then nothing has changed.
+   * goes on after the first value. Gives its slot, or why it is not taken; then nothing has changed. A member holds `maxSlots` at most,
+   * those of series included that have ended and wait for readers.
    */
-  define(member: Member, input: SeriesInput, nowUs: number): number | DefineRefusal {
+  define(member: Member, input: SeriesInput, nowUs: number, maxSlots = Infinity): number | DefineRefusal {
     const { metric } = input;
     const { definitions, resources, epochs } = this.references;
     const definition = definitions.acquire(input.scope, metric, input.attributes);
@@ -127,6 +128,11 @@ export class MetricStore {
       definitions.release(definition.number);
       resources.release(resource.number);
       return this.#resume(state, known, input, nowUs);
+    }
+    if (member.slots >= maxSlots) {
+      definitions.release(definition.number);
+      resources.release(resource.number);
+      return 'full';
     }
     const slot = allocateSlot(state, metric);
     const { series } = state;

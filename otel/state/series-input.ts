@@ -22,5 +22,5 @@ export interface SeriesInput {
   readonly holder: number;
 }
 
-/** Why a definition is not taken: a newer epoch of the series is held, or the same stream holds the series under another number. */
-export type DefineRefusal = 'epoch_old' | 'held';
+/** Why a definition is not taken: a newer epoch of the series is held, the same stream holds the series under another number, or the member holds as many as it may. */
+export type DefineRefusal = 'epoch_old' | 'held' | 'full';

@@ -237,3 +237,21 @@ test('a batch is used again, and holds what the last read left', (t) => {
     }
   }
 });
+
+test('no point ends before it begins, also when the wall clock was set back', (t) => {
+  const core = new Core({ views: [view({ resourceKeys: [], name: 'all' })] });
+  const stream = member(core, 'm');
+  const first = define(stream, jobs, attributes({ i: 1n }));
+  report(core, stream, { [first]: 5 });
+  stream.retire(first, 'gone');
+  core.wait(5);
+  core.wait(86_500);
+  // The point is forgotten, and one that comes later begins here by the store's clock.
+  core.wait(61);
+  report(core, stream, { [define(stream, jobs, attributes({ i: 2n }))]: 1 });
+  const hourUs = 3600 * second;
+  const found = readCollection(core.outputs.collect(core.outputs.passerBy(), core.nowUs - hourUs));
+  for (const points of found.values())
+    for (const { startUs, timeUs } of points) t.true(timeUs >= startUs, `${startUs} to ${timeUs}`);
+  t.is(found.size, 1);
+});
