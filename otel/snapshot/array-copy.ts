@@ -24,6 +24,13 @@ export class ArrayCopy<T extends Cells> implements CellRuns {
     this.append(from, length);
   }
 
+  /** Makes it so many zeros, for the caller to change. */
+  clear(length: number): void {
+    if (length > this.cells.length) this.cells = new this.#make(Math.max(length, this.cells.length * 2));
+    else this.cells.fill(0, 0, length);
+    this.length = length;
+  }
+
   /** Copies `from[0, length)` behind what there is. */
   append(from: T, length: number): void {
     const needed = this.length + length;

@@ -41,7 +41,7 @@ export function* readCells(
   max: number,
   what: string,
 ): Generator<void, number> {
-  if (reader.isSpent) yield;
+  while (reader.isSpent) yield;
   const length = reader.varint(max, `the length of ${what}`);
   for (let at = 0; at < length; ) {
     while (reader.isSpent) yield;

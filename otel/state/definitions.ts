@@ -3,6 +3,7 @@ import { type MetricDescription, metricKey } from '../model/metric.ts';
 import { type InstrumentationScope, scopeKey } from '../model/scope.ts';
 import { CompactAttributes, inOnePiece } from './compact-attributes.ts';
 import type { SeriesAttributes } from './point-batch.ts';
+import { DefinitionsPart } from './snapshot/definitions-part.ts';
 
 /** What members share: a metric within its scope. The same object for every series of it. */
 export interface MetricEntry {
@@ -28,7 +29,8 @@ export interface MetricSeries {
   readonly allAttributes: () => Iterable<Attributes>;
 }
 
-interface HeldMetric {
+/** A metric with its definitions. */
+export interface HeldMetric {
   readonly entry: MetricEntry;
   /** Of all its definitions. */
   holders: number;
@@ -36,7 +38,8 @@ interface HeldMetric {
   readonly series: Map<string, HeldDefinition>;
 }
 
-interface HeldDefinition extends SeriesDefinition {
+/** A definition with how many hold it. */
+export interface HeldDefinition extends SeriesDefinition {
   readonly of: HeldMetric;
   readonly key: string;
   holders: number;
@@ -101,6 +104,25 @@ export class Definitions {
     held.holders++;
     held.of.holders++;
     return number;
+  }
+
+  /** Whether there is such a number. */
+  has(number: number): boolean {
+    return this.#held[number] !== undefined;
+  }
+
+  /** For a snapshot. Loaded ones have no holders yet. */
+  snapshotPart(): DefinitionsPart {
+    return new DefinitionsPart(this.#held, this.#free, this.#metrics);
+  }
+
+  /** Lets go of what nobody holds. For a state that has been loaded. */
+  releaseUnheld(): void {
+    for (const held of this.#held)
+      if (held?.holders === 0) {
+        this.hold(held.number);
+        this.release(held.number);
+      }
   }
 
   release(number: number): void {

@@ -1,5 +1,7 @@
+import { ListPart } from '../snapshot/number-parts.ts';
+import type { SnapshotPart } from '../snapshot/snapshot-part.ts';
 import { Uint32List } from './columns.ts';
-import { kindCodeOf, slotOf } from './member-series.ts';
+import { isEntry, kindCodeOf, slotOf } from './member-series.ts';
 import { ended, type SeriesColumns } from './series-columns.ts';
 
 /** Entries that are held before it is worth looking for stale ones. */
@@ -21,6 +23,18 @@ export class EndedList {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** For a snapshot. Loaded after the columns. */
+  snapshotPart(): SnapshotPart {
+    return new ListPart(
+      'series that have ended',
+      () => this.#entries,
+      (entry, reader) => {
+        if (!isEntry(entry, this.#columns))
+          throw reader.error(`${entry} is no entry of a series that has ended`);
+      },
+    );
   }
 
   add(entry: number): void {

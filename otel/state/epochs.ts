@@ -1,3 +1,5 @@
+import { EpochsPart, type HeldEpochs } from './snapshot/epochs-part.ts';
+
 /**
  * Epoch tokens under small numbers, so that a series keeps four bytes. Number 0 is no epoch. Counted by their holders and used
  * again after the last one has let go.
@@ -31,6 +33,31 @@ export class Epochs {
   hold(number: number): number {
     if (number !== 0) this.#holders[number]!++;
     return number;
+  }
+
+  /** Whether there is such a number. */
+  has(number: number): boolean {
+    return this.#tokens[number] !== undefined;
+  }
+
+  /** For a snapshot. Loaded ones have no holders yet. */
+  snapshotPart(): EpochsPart {
+    const held: HeldEpochs = {
+      tokens: this.#tokens,
+      holders: this.#holders,
+      free: this.#free,
+      numbers: this.#numbers,
+    };
+    return new EpochsPart(held);
+  }
+
+  /** Lets go of what nobody holds. For a state that has been loaded. */
+  releaseUnheld(): void {
+    for (let number = 1; number < this.#tokens.length; number++)
+      if (this.#tokens[number] !== undefined && this.#holders[number] === 0) {
+        this.#holders[number] = 1;
+        this.release(number);
+      }
   }
 
   release(number: number): void {

@@ -1,4 +1,7 @@
-import { chunkBits, chunkLength, Float64Column, Uint32List } from './columns.ts';
+import { ColumnPart } from '../snapshot/column-part.ts';
+import { CountPart, ListPart } from '../snapshot/number-parts.ts';
+import type { SnapshotPart } from '../snapshot/snapshot-part.ts';
+import { chunkBits, chunkLength, chunkMask, Float64Column, Uint32List } from './columns.ts';
 
 /**
  * The pool that buckets of exponential histograms live in: runs of 2^k cells, each at a multiple of its own length, so that a run never
@@ -35,6 +38,34 @@ export class ExponentialCells {
     this.#column.grow(this.#length);
     for (let half = chunkBits - 1; half >= k; half--) this.#free[half]!.push(run + (1 << half));
     return run;
+  }
+
+  /** For a snapshot. */
+  snapshotParts(): readonly SnapshotPart[] {
+    const length = () => this.#length;
+    return [
+      new CountPart('cells of buckets', length, (count) => {
+        this.#length = count;
+      }),
+      new ColumnPart('buckets', this.#column, length),
+      ...this.#free.map(
+        (list, k) =>
+          new ListPart(
+            `free runs of ${1 << k} buckets`,
+            () => list,
+            (run, reader) => {
+              if (!this.hasRun(run, 1 << k)) throw reader.error(`${run} is no run of ${1 << k} buckets`);
+            },
+          ),
+      ),
+    ];
+  }
+
+  /** Whether there is a run for so many buckets. */
+  hasRun(run: number, buckets: number): boolean {
+    if (buckets > chunkLength) return false;
+    const length = 1 << exponentOf(buckets);
+    return (run & chunkMask) % length === 0 && run + length <= this.#length;
   }
 
   /** Gives back a run that was allocated for so many buckets. */

@@ -1,3 +1,5 @@
+import { ColumnPart } from '../snapshot/column-part.ts';
+import type { SnapshotPart } from '../snapshot/snapshot-part.ts';
 import { chunkBits, chunkMask, Float64Column } from './columns.ts';
 import { maxCount } from './counts.ts';
 import { bringTogether, ExponentialCounts } from './exponential-counts.ts';
@@ -219,6 +221,18 @@ export class ExponentialHistogramState {
     this.offsets.addTo(slot, counts, 1);
     counts.trim();
     to.addCounts(counts, 1);
+  }
+
+  /** For a snapshot. */
+  snapshotParts(): readonly SnapshotPart[] {
+    const length = () => this.series.length;
+    return [
+      ...this.series.snapshotParts(),
+      ...this.values.snapshotParts(length),
+      ...this.offsets.snapshotParts(length),
+      new ColumnPart('minima', this.mins, length),
+      new ColumnPart('maxima', this.maxes, length),
+    ];
   }
 
   #addToOffsets(slot: number, factor: number): void {

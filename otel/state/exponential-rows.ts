@@ -1,7 +1,10 @@
+import { ColumnPart } from '../snapshot/column-part.ts';
+import type { SnapshotPart } from '../snapshot/snapshot-part.ts';
 import { chunkBits, chunkMask, Float64Column, Int32Column, Uint32Column } from './columns.ts';
 import { leadingZeros, lengthToLast } from './exponential-algebra.ts';
 import { ExponentialCells, isSameRun } from './exponential-cells.ts';
 import type { ExponentialCounts } from './exponential-counts.ts';
+import { isIndex, maxScale, minScale } from './exponential-mapping.ts';
 
 /** One side of histograms: by row, the index of the first bucket, how many there are, and their cells, which are one run in one chunk. */
 export class ExponentialSide {
@@ -13,6 +16,14 @@ export class ExponentialSide {
     this.offsets.grow(length);
     this.lengths.grow(length);
     this.firstCells.grow(length);
+  }
+
+  snapshotParts(length: () => number): readonly SnapshotPart[] {
+    return [
+      new ColumnPart('first buckets', this.offsets, length),
+      new ColumnPart('counts of buckets', this.lengths, length),
+      new ColumnPart('first cells', this.firstCells, length),
+    ];
   }
 }
 
@@ -133,6 +144,44 @@ export class ExponentialRows {
       negative.lengths.get(row),
       this.sums.get(row),
       factor,
+    );
+  }
+
+  /** For a snapshot. @param length how many rows there are */
+  snapshotParts(length: () => number): readonly SnapshotPart[] {
+    return [
+      new ColumnPart('scales', this.scales, length),
+      new ColumnPart('zero thresholds', this.zeroThresholds, length),
+      new ColumnPart('zero counts', this.zeroCounts, length),
+      new ColumnPart('sums', this.sums, length),
+      ...this.positive.snapshotParts(length),
+      ...this.negative.snapshotParts(length),
+      ...this.cells.snapshotParts(),
+    ];
+  }
+
+  /** Whether a row is one that can be: its scale, and where its buckets are. */
+  isRow(row: number): boolean {
+    const scale = this.scales.get(row);
+    const threshold = this.zeroThresholds.get(row);
+    return (
+      scale >= minScale &&
+      scale <= maxScale &&
+      threshold >= 0 &&
+      threshold < Infinity &&
+      this.#isSide(this.positive, row, scale) &&
+      this.#isSide(this.negative, row, scale)
+    );
+  }
+
+  #isSide({ offsets, firstCells, lengths }: ExponentialSide, row: number, scale: number): boolean {
+    const length = lengths.get(row);
+    if (length === 0) return true;
+    const first = offsets.get(row);
+    return (
+      this.cells.hasRun(firstCells.get(row), length) &&
+      isIndex(first, scale) &&
+      isIndex(first + length - 1, scale)
     );
   }
 

@@ -1,4 +1,13 @@
-import { chunkBits, Float64Column, Uint32Column, Uint32List } from './columns.ts';
+import { ColumnPart } from '../snapshot/column-part.ts';
+import { CountPart, FreeListPart } from '../snapshot/number-parts.ts';
+import { RepeatedPart } from '../snapshot/repeated-part.ts';
+import type { SnapshotPart } from '../snapshot/snapshot-part.ts';
+import { chunkBits, chunkLength, Float64Column, Uint32Column, Uint32List } from './columns.ts';
+
+/** Readers that stay. */
+const maxReaders = 4096;
+/** Slots of gauges. */
+const maxGauges = 2 ** 28;
 
 /** How the values that a gauge had within an interval become one. */
 export type WindowReduction = 'min' | 'max' | 'mean';
@@ -83,6 +92,59 @@ export class GaugeWindows {
     return window === undefined || place === 0 ? value : window.reduce(place, how, collection, value, timeUs);
   }
 
+  /** For a snapshot. Loading keeps the readers that are there: the first takes the first window, and so on. */
+  snapshotParts(): readonly SnapshotPart[] {
+    const length = () => this.#length;
+    const places = () => this.#places.chunks.length * chunkLength;
+    return [
+      new ColumnPart('places of gauges', this.#places, places, maxGauges),
+      new CountPart(
+        'places',
+        length,
+        (count) => {
+          this.#length = count;
+        },
+        1,
+      ),
+      new FreeListPart(
+        'free places',
+        () => this.#free,
+        length,
+        (reader) => {
+          if (!this.#isConsistent())
+            throw reader.error('the places of gauges are not each in use by one, or free');
+          for (const window of this.#windows) window.grow(this.#length);
+        },
+      ),
+      new RepeatedPart(
+        'readers',
+        this.#windows,
+        () => new Window(),
+        (window) => window.snapshotParts(length),
+        maxReaders,
+      ),
+    ];
+  }
+
+  /** The readers are others from now on: of each, the number it had before, or `undefined` for a new one. For who goes on from a snapshot. */
+  arrangeReaders(before: readonly (number | undefined)[]): void {
+    const windows = before.map((reader) => (reader === undefined ? undefined : this.#windows[reader]));
+    this.#windows.length = 0;
+    for (const window of windows) this.#windows.push(window ?? new Window());
+    for (const window of this.#windows) window.grow(this.#length);
+  }
+
+  /** Whether as many places are taken as are not free, and all are places that there are. */
+  #isConsistent(): boolean {
+    let taken = 0;
+    for (const chunk of this.#places.chunks)
+      for (const place of chunk) {
+        if (place >= this.#length) return false;
+        if (place !== 0) taken++;
+      }
+    return taken === this.#length - 1 - this.#free.size;
+  }
+
   #placeOf(slot: number): number {
     const { chunks } = this.#places;
     return slot >>> chunkBits < chunks.length ? this.#places.get(slot) : 0;
@@ -109,6 +171,20 @@ class Window {
       column.grow(length);
     for (const column of [this.#closedMin, this.#closedMax, this.#closedMean]) column.grow(length);
     this.#collection.grow(length);
+  }
+
+  snapshotParts(length: () => number): readonly SnapshotPart[] {
+    return [
+      new ColumnPart('beginnings of intervals', this.#fromUs, length),
+      new ColumnPart('ends of integrals', this.#integratedUs, length),
+      new ColumnPart('integrals', this.#integral, length),
+      new ColumnPart('minima of intervals', this.#min, length),
+      new ColumnPart('maxima of intervals', this.#max, length),
+      new ColumnPart('collections of intervals', this.#collection, length),
+      new ColumnPart('closed minima', this.#closedMin, length),
+      new ColumnPart('closed maxima', this.#closedMax, length),
+      new ColumnPart('closed means', this.#closedMean, length),
+    ];
   }
 
   clear(place: number): void {
@@ -151,14 +227,16 @@ class Window {
   #close(place: number, collection: number, value: number, timeUs: number): void {
     this.#collection.set(place, collection);
     const integrated = this.#integratedUs.get(place);
-    const isLive = this.#fromUs.get(place) !== 0 && timeUs > integrated;
+    const hasBegun = this.#fromUs.get(place) !== 0;
+    const isLive = hasBegun && timeUs > integrated;
     if (isLive) this.#take(place, value);
     const integral = this.#integral.get(place) + (isLive ? value * (timeUs - integrated) : 0);
     const lengthUs = Math.max(timeUs, integrated) - this.#fromUs.get(place);
-    const hasValue = this.#min.get(place) <= this.#max.get(place);
+    // A place of a reader that is new has seen nothing.
+    const hasValue = hasBegun && this.#min.get(place) <= this.#max.get(place);
     this.#closedMin.set(place, hasValue ? this.#min.get(place) : value);
     this.#closedMax.set(place, hasValue ? this.#max.get(place) : value);
-    this.#closedMean.set(place, lengthUs > 0 ? integral / lengthUs : value);
+    this.#closedMean.set(place, hasBegun && lengthUs > 0 ? integral / lengthUs : value);
     this.#open(place, Math.max(timeUs, integrated));
   }
 

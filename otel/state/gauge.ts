@@ -1,3 +1,5 @@
+import { ColumnPart } from '../snapshot/column-part.ts';
+import type { SnapshotPart } from '../snapshot/snapshot-part.ts';
 import { Float64Column } from './columns.ts';
 import { GaugeWindows } from './gauge-windows.ts';
 import { counting, SeriesColumns } from './series-columns.ts';
@@ -32,6 +34,15 @@ export class GaugeState {
 
   moveTo(slot: number, moved: number): void {
     this.values.set(moved, this.values.get(slot));
+  }
+
+  /** For a snapshot. */
+  snapshotParts(): readonly SnapshotPart[] {
+    return [
+      ...this.series.snapshotParts(),
+      new ColumnPart('values', this.values, () => this.series.length),
+      ...this.windows.snapshotParts(),
+    ];
   }
 
   settle(slot: number, value: number): number {

@@ -1,6 +1,10 @@
+import { ColumnPart } from '../snapshot/column-part.ts';
+import { CountPart } from '../snapshot/number-parts.ts';
+import type { SnapshotPart } from '../snapshot/snapshot-part.ts';
 import { chunkBits, chunkMask, Float64Column, Uint32Column, Uint32List } from './columns.ts';
 import { isCount } from './counts.ts';
 import { counting, fromZero, isMonotonic, SeriesColumns } from './series-columns.ts';
+import { FreeRunsPart } from './snapshot/free-runs-part.ts';
 
 /**
  * Explicit-bucket histograms. Each has a run of cells, one for each bucket, in `values` and `offsets`, which mean what they mean
@@ -143,6 +147,32 @@ export class HistogramState {
     const chunk = cell >>> chunkBits;
     const at = cell & chunkMask;
     return this.values.chunks[chunk]![at]! + this.offsets.chunks[chunk]![at]!;
+  }
+
+  /** For a snapshot. */
+  snapshotParts(): readonly SnapshotPart[] {
+    const length = () => this.series.length;
+    const cells = () => this.#cells;
+    return [
+      ...this.series.snapshotParts(),
+      new ColumnPart('first cells', this.firstCell, length),
+      new ColumnPart('widths', this.widths, length),
+      new ColumnPart('sums', this.sums, length),
+      new ColumnPart('offsets of sums', this.sumOffsets, length),
+      new ColumnPart('minima', this.mins, length),
+      new ColumnPart('maxima', this.maxes, length),
+      new CountPart('cells', cells, (count) => {
+        this.#cells = count;
+      }),
+      new ColumnPart('values', this.values, cells),
+      new ColumnPart('offsets', this.offsets, cells),
+      new FreeRunsPart(this.#freeRuns, cells),
+    ];
+  }
+
+  /** Whether a slot's run is of so many cells, all of which there are. */
+  hasRun(slot: number, width: number): boolean {
+    return this.widths.get(slot) === width && this.firstCell.get(slot) + width <= this.#cells;
   }
 
   #allocateRun(width: number): number {

@@ -1,3 +1,6 @@
+import type { SnapshotPart } from '../snapshot/snapshot-part.ts';
+import { LedgerPart } from './snapshot/ledger-part.ts';
+
 /** What became of points that were not counted whole, and how much they held: of counters their value, of histograms their count. */
 export interface Booked {
   points: number;
@@ -69,6 +72,14 @@ export class InputLedger {
       booked.points += points;
       booked.amount += amount;
     }
+  }
+
+  /** For a snapshot. */
+  snapshotPart(): SnapshotPart {
+    return new LedgerPart(
+      () => this.#all(),
+      (member, metric) => (this.#byMember.get(member)?.has(metric) ? undefined : this.#add(member, metric)),
+    );
   }
 
   #make(member: string, metric: string): LedgerEntry {

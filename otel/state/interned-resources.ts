@@ -1,4 +1,5 @@
 import { type Resource, resourceKey } from '../model/resource.ts';
+import { ResourcesPart } from './snapshot/resources-part.ts';
 
 /** A resource kept once, whoever speaks of it. */
 export interface ResourceEntry {
@@ -7,16 +8,17 @@ export interface ResourceEntry {
   readonly resource: Resource;
 }
 
-interface Held extends ResourceEntry {
+/** A resource with how many hold it. */
+export interface HeldResource extends ResourceEntry {
   holders: number;
 }
 
 /** Resources under small numbers, counted by their holders. */
 export class InternedResources {
-  readonly #byKey = new Map<string, Held>();
+  readonly #byKey = new Map<string, HeldResource>();
   /** What an object stood for when it last came: those who define many series give the same one each time. */
-  readonly #recent = new WeakMap<Resource, Held>();
-  readonly #held: (Held | undefined)[] = [];
+  readonly #recent = new WeakMap<Resource, HeldResource>();
+  readonly #held: (HeldResource | undefined)[] = [];
   readonly #free: number[] = [];
 
   get size(): number {
@@ -49,6 +51,25 @@ export class InternedResources {
   hold(entry: ResourceEntry): ResourceEntry {
     this.#held[entry.number]!.holders++;
     return entry;
+  }
+
+  /** Whether there is such a number. */
+  has(number: number): boolean {
+    return this.#held[number] !== undefined;
+  }
+
+  /** For a snapshot. Loaded ones have no holders yet. */
+  snapshotPart(): ResourcesPart {
+    return new ResourcesPart(this.#held, this.#free, this.#byKey);
+  }
+
+  /** Lets go of what nobody holds. For a state that has been loaded. */
+  releaseUnheld(): void {
+    for (const held of this.#held)
+      if (held?.holders === 0) {
+        held.holders = 1;
+        this.release(held.number);
+      }
   }
 
   release(number: number): void {

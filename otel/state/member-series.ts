@@ -32,6 +32,12 @@ export function isForeign(entry: number): boolean {
   return (entry & foreignBit) !== 0;
 }
 
+/** Whether a number is the entry of a slot that there is, in use or free. */
+export function isEntry(entry: number, columns: readonly SeriesColumns[]): boolean {
+  const slot = slotOf(entry);
+  return slot > 0 && slot < (columns[kindCodeOf(entry)]?.length ?? 0);
+}
+
 const slotShift = 4;
 const foreignBit = 8;
 const kindMask = 7;
@@ -106,6 +112,11 @@ export class MemberSeries {
   /** Every entry, in no order that means something. Nothing may be added or deleted meanwhile. */
   forEach(visit: (entry: number) => void): void {
     for (const entry of this.#entries) if (entry !== 0) visit(entry);
+  }
+
+  /** The table as it is, with 0 where nothing is. Valid until the next change. */
+  get table(): Uint32Array {
+    return this.#entries;
   }
 
   /** A copy of the entries, ascending: for whatever depends on their order, which has to be the same in each process. */

@@ -1,6 +1,10 @@
-import type { ResourceEntry } from './interned-resources.ts';
+import type { SnapshotPart } from '../snapshot/snapshot-part.ts';
+import type { InternedResources, ResourceEntry } from './interned-resources.ts';
 import { MemberSeries } from './member-series.ts';
+import type { SamplingClocks } from './sampling-clocks.ts';
 import type { SeriesColumns } from './series-columns.ts';
+import { MemberSeriesPart } from './snapshot/member-series-part.ts';
+import { MembersPart } from './snapshot/members-part.ts';
 
 /** One source of state: an agent, a service instance, a scrape target. */
 export interface Member {
@@ -51,18 +55,7 @@ export class Members {
 
   add(id: string, resource: ResourceEntry, nowUs: number): Member {
     const index = this.#free.pop() ?? this.#byIndex.length;
-    const member: Member = {
-      index,
-      id,
-      resource,
-      series: new MemberSeries(this.#columns),
-      clocks: new Map(),
-      lastReportUs: nowUs,
-      isPresent: false,
-      absences: 0,
-      slots: 0,
-      isEvicted: false,
-    };
+    const member = this.#make({ index, id, resource, lastReportUs: nowUs });
     this.#byIndex[index] = member;
     this.#byId.set(id, member);
     return member;
@@ -73,8 +66,38 @@ export class Members {
     if (this.#byId.get(member.id) === member) this.#byId.delete(member.id);
   }
 
+  /** For a snapshot. They have no series and no slots when they are loaded: see {@link Members.snapshotSeriesPart}. */
+  snapshotPart(resources: InternedResources, clocks: SamplingClocks): SnapshotPart {
+    return new MembersPart(this.#byId, this.#byIndex, this.#free, resources, clocks, (of) => this.#make(of));
+  }
+
+  /** For a snapshot: the members' series. Loaded after members and columns. */
+  snapshotSeriesPart(): SnapshotPart {
+    return new MemberSeriesPart(this.#byIndex, this.#columns);
+  }
+
   release(member: Member): void {
     this.#byIndex[member.index] = undefined;
     this.#free.push(member.index);
+  }
+
+  #make({
+    index,
+    id,
+    resource,
+    lastReportUs,
+  }: Pick<Member, 'index' | 'id' | 'resource' | 'lastReportUs'>): Member {
+    return {
+      index,
+      id,
+      resource,
+      series: new MemberSeries(this.#columns),
+      clocks: new Map(),
+      lastReportUs,
+      isPresent: false,
+      absences: 0,
+      slots: 0,
+      isEvicted: false,
+    };
   }
 }

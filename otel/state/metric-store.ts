@@ -40,8 +40,8 @@ export class MetricStore {
   readonly clocks = new SamplingClocks();
   readonly references = new SeriesReferences();
   readonly ledger = new InputLedger();
-  /** When this state began to count: microseconds by the store's clock. */
-  readonly birthUs: number;
+  /** When this state began to count: microseconds by the store's clock. Changes only when a snapshot is loaded. */
+  birthUs: number;
   /** Epochs that began after this are counted from zero by merging views. */
   horizonUs: number;
   /** Series that came with another epoch than the one held. */
@@ -238,6 +238,11 @@ export class MetricStore {
     for (const entry of member.series.sorted()) this.end(this.#stateAt(entry), slotOf(entry), nowUs);
     this.members.forget(member);
     if (member.slots === 0) this.#release(member);
+  }
+
+  /** For a snapshot. */
+  get endedList(): EndedList {
+    return this.#ended;
   }
 
   /** Whether {@link releaseEnded} would free something. */

@@ -1,5 +1,6 @@
 import { StreamgaugeError } from '../../proto/error.ts';
 import type { Member } from './members.ts';
+import { ClocksPart } from './snapshot/clocks-part.ts';
 
 /** Sampling groups of one member, over all its streams. An agent has a few, under the same numbers each time. */
 const maxClocks = 4096;
@@ -44,6 +45,22 @@ export class SamplingClocks {
   /** Gives back what {@link SamplingClocks.acquire} gave. */
   free(clock: number): void {
     this.#free.push(clock);
+  }
+
+  /** Whether there is such a clock, in use or free. */
+  has(clock: number): boolean {
+    return clock < this.#count;
+  }
+
+  /** For a snapshot. */
+  snapshotPart(): ClocksPart {
+    return new ClocksPart(this.#free, {
+      get: () => ({ timesUs: this.timesUs, count: this.#count }),
+      set: ({ timesUs, count }) => {
+        this.timesUs = timesUs;
+        this.#count = count;
+      },
+    });
   }
 
   release(member: Member): void {

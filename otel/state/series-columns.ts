@@ -1,3 +1,6 @@
+import { ColumnPart } from '../snapshot/column-part.ts';
+import { CountPart, FreeListPart } from '../snapshot/number-parts.ts';
+import type { SnapshotPart } from '../snapshot/snapshot-part.ts';
 import { Float64Column, Uint8Column, Uint32Column, Uint32List } from './columns.ts';
 
 /** Bits of a series' status. */
@@ -60,6 +63,46 @@ export class SeriesColumns {
     this.absentAtS.grow(this.#length);
     this.holder.grow(this.#length);
     return slot;
+  }
+
+  /** For a snapshot. */
+  snapshotParts(): readonly SnapshotPart[] {
+    const length = () => this.#length;
+    return [
+      new CountPart(
+        'slots',
+        length,
+        (count) => {
+          this.#length = count;
+        },
+        1,
+      ),
+      new ColumnPart('definitions of slots', this.definition, length),
+      new ColumnPart('resources of slots', this.resource, length),
+      new ColumnPart('members of slots', this.member, length),
+      new ColumnPart('clocks of slots', this.clock, length),
+      new ColumnPart('epochs of slots', this.epoch, length),
+      new ColumnPart('previous epochs of slots', this.previousEpoch, length),
+      new ColumnPart('status of slots', this.status, length),
+      new ColumnPart('start times of slots', this.startTimeUs, length),
+      new ColumnPart('absences of slots', this.absentAtS, length),
+      new ColumnPart('holders of slots', this.holder, length),
+      new FreeListPart(
+        'free slots',
+        () => this.#free,
+        length,
+        () => {
+          this.#inUse = this.#length - 1 - this.#free.size;
+        },
+      ),
+    ];
+  }
+
+  /** Which slots are in use: 1, else 0. The caller's own. */
+  slotsInUse(): Uint8Array {
+    const inUse = new Uint8Array(this.#length).fill(1, 1);
+    for (let i = 0; i < this.#free.size; i++) inUse[this.#free.items[i]!] = 0;
+    return inUse;
   }
 
   release(slot: number): void {

@@ -1,3 +1,5 @@
+import { ColumnPart } from '../snapshot/column-part.ts';
+import type { SnapshotPart } from '../snapshot/snapshot-part.ts';
 import { chunkBits, chunkMask, Float64Column } from './columns.ts';
 import { finiteTotal } from './counts.ts';
 import { counting, fromZero, isMonotonic, SeriesColumns } from './series-columns.ts';
@@ -69,6 +71,16 @@ export class SumState {
     const chunk = slot >>> chunkBits;
     const at = slot & chunkMask;
     return finiteTotal(this.values.chunks[chunk]![at]! + this.offsets.chunks[chunk]![at]!);
+  }
+
+  /** For a snapshot. */
+  snapshotParts(): readonly SnapshotPart[] {
+    const length = () => this.series.length;
+    return [
+      ...this.series.snapshotParts(),
+      new ColumnPart('values', this.values, length),
+      new ColumnPart('offsets', this.offsets, length),
+    ];
   }
 
   #grow(): void {

@@ -1,6 +1,10 @@
+import { ColumnPart } from '../snapshot/column-part.ts';
+import { CountPart } from '../snapshot/number-parts.ts';
+import type { SnapshotPart } from '../snapshot/snapshot-part.ts';
 import { Float64Column, Uint32Column, Uint32List } from './columns.ts';
 import { isCount } from './counts.ts';
 import { counting, isMonotonic, SeriesColumns } from './series-columns.ts';
+import { FreeRunsPart } from './snapshot/free-runs-part.ts';
 
 /**
  * Summaries, in columns by slot: the count and the sum of the current epoch as they were reported. Each has a run of cells in `values`, one for each
@@ -83,6 +87,29 @@ export class SummaryState {
     const from = this.firstCell.get(slot);
     const to = this.firstCell.get(moved);
     for (let i = 0; i < this.widths.get(slot); i++) this.values.set(to + i, this.values.get(from + i));
+  }
+
+  /** For a snapshot. */
+  snapshotParts(): readonly SnapshotPart[] {
+    const length = () => this.series.length;
+    const cells = () => this.#cells;
+    return [
+      ...this.series.snapshotParts(),
+      new ColumnPart('counts', this.counts, length),
+      new ColumnPart('sums', this.sums, length),
+      new ColumnPart('first cells', this.firstCell, length),
+      new ColumnPart('widths', this.widths, length),
+      new CountPart('cells', cells, (count) => {
+        this.#cells = count;
+      }),
+      new ColumnPart('values', this.values, cells),
+      new FreeRunsPart(this.#freeRuns, cells),
+    ];
+  }
+
+  /** Whether a slot's run is of so many cells, all of which there are. */
+  hasRun(slot: number, width: number): boolean {
+    return this.widths.get(slot) === width && this.firstCell.get(slot) + width <= this.#cells;
   }
 
   #allocateRun(width: number): number {

@@ -1,3 +1,6 @@
+import { ColumnPart } from '../../snapshot/column-part.ts';
+import { CountPart, FreeListPart } from '../../snapshot/number-parts.ts';
+import type { SnapshotPart } from '../../snapshot/snapshot-part.ts';
 import { Float64Column, Uint8Column, Uint32List } from '../columns.ts';
 
 /** How many intervals of a series are remembered: those that end last. 24 bytes each. */
@@ -78,6 +81,37 @@ export class DeltaIntervals {
       );
     }
     this.#put(this.#cell(ring, place), startUs, endUs, value);
+  }
+
+  /** For a snapshot. */
+  snapshotParts(): readonly SnapshotPart[] {
+    const length = () => this.#length;
+    const cells = () => this.#length * rememberedIntervals;
+    return [
+      new CountPart(
+        'rings',
+        length,
+        (count) => {
+          this.#length = count;
+        },
+        1,
+      ),
+      new ColumnPart('heads of rings', this.#heads, length),
+      new ColumnPart('counts of rings', this.#counts, length),
+      new ColumnPart('beginnings of intervals', this.#starts, cells),
+      new ColumnPart('ends of intervals', this.#ends, cells),
+      new ColumnPart('values of intervals', this.#values, cells),
+      new FreeListPart('free rings', () => this.#free, length),
+    ];
+  }
+
+  /** Whether a number is that of a ring that can be, or 0. */
+  isRing(ring: number): boolean {
+    return (
+      ring < this.#length &&
+      this.#heads.get(ring) < rememberedIntervals &&
+      this.#counts.get(ring) <= rememberedIntervals
+    );
   }
 
   #cell(ring: number, place: number): number {

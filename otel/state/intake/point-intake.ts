@@ -2,9 +2,12 @@ import type { Attributes } from '../../model/attributes.ts';
 import type { MetricDescription, Temporality } from '../../model/metric.ts';
 import type { Resource } from '../../model/resource.ts';
 import type { InstrumentationScope } from '../../model/scope.ts';
+import type { SnapshotPart } from '../../snapshot/snapshot-part.ts';
+import type { SnapshotReader } from '../../snapshot/snapshot-reader.ts';
 import type { Member } from '../members.ts';
 import type { MetricStore } from '../metric-store.ts';
 import { isMonotonic } from '../series-columns.ts';
+import { checkPoints } from '../snapshot/check-points.ts';
 import { CumulativePoints } from './cumulative-points.ts';
 import { DeltaIntervals } from './delta-intervals.ts';
 import { DeltaPoints } from './delta-points.ts';
@@ -250,6 +253,17 @@ export class PointIntake {
    */
   expire(nowUs: number, stalenessUs: number, evictionUs: number): void {
     this.#life.expire(nowUs, stalenessUs, evictionUs);
+  }
+
+  /** For a snapshot: what is known of series beyond the store. */
+  snapshotParts(): readonly SnapshotPart[] {
+    return [...this.#series.snapshotParts(), ...this.#intervals.snapshotParts()];
+  }
+
+  /** The parts have been loaded, and the store before them. @throws SnapshotError when they do not fit */
+  checkLoaded(reader: SnapshotReader): void {
+    checkPoints(this.#series, this.#intervals, this.#store, reader);
+    this.#series.recount();
   }
 
   #counter(

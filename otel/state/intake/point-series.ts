@@ -1,3 +1,6 @@
+import { ColumnPart } from '../../snapshot/column-part.ts';
+import { CountPart } from '../../snapshot/number-parts.ts';
+import type { SnapshotPart } from '../../snapshot/snapshot-part.ts';
 import { Float64Column, Uint8Column, Uint32Column } from '../columns.ts';
 import type { SamplingClocks } from '../sampling-clocks.ts';
 
@@ -81,6 +84,30 @@ export class PointSeries {
     this.#generations.set(clock, (this.#generations.get(clock) + 1) % (generations - 1));
     this.#clocks.free(clock);
     this.#size--;
+  }
+
+  /** For a snapshot. */
+  snapshotParts(): readonly SnapshotPart[] {
+    const length = () => this.#length;
+    return [
+      new CountPart('clocks of points', length, (count) => {
+        this.#length = count;
+      }),
+      new ColumnPart('slots of points', this.slots, length),
+      new ColumnPart('kinds of points', this.kinds, length),
+      new ColumnPart('temporalities', this.temporalities, length),
+      new ColumnPart('start times', this.startsUs, length),
+      new ColumnPart('times of first points', this.firstsUs, length),
+      new ColumnPart('arrivals', this.seenAtS, length),
+      new ColumnPart('rings of series', this.intervals, length),
+      new ColumnPart('generations', this.#generations, length),
+    ];
+  }
+
+  /** It has been loaded: counts what there is. */
+  recount(): void {
+    this.#size = 0;
+    for (let clock = 1; clock < this.#length; clock++) if (this.slots.get(clock) !== 0) this.#size++;
   }
 
   #grow(length: number): void {

@@ -1,0 +1,71 @@
+import { ArrayCopy, GrowingArray } from '../../snapshot/array-copy.ts';
+import type { SnapshotChunk } from '../../snapshot/snapshot-chunk.ts';
+import type { SnapshotPart } from '../../snapshot/snapshot-part.ts';
+import type { SnapshotReader } from '../../snapshot/snapshot-reader.ts';
+import type { SnapshotWriter } from '../../snapshot/snapshot-writer.ts';
+import { readCells, writeCells } from '../../snapshot/write-cells.ts';
+import { entryOf, isForeign, kindCodeOf, kindsByCode, slotOf } from '../member-series.ts';
+import type { Member } from '../members.ts';
+import type { SeriesColumns } from '../series-columns.ts';
+
+/** A slot's series is none of its member's any more, its own, or its own in a foreign resource. */
+const ownMark = 1;
+const foreignMark = 2;
+
+/** Which slots their members still know, by kind and slot: a byte each. The members' tables are made anew from it. */
+export class MemberSeriesPart implements SnapshotPart {
+  readonly #members: readonly (Member | undefined)[];
+  readonly #columns: readonly SeriesColumns[];
+  readonly #marks: readonly ArrayCopy<Uint8Array>[];
+
+  /** @param columns of the states, by kind code */
+  constructor(members: readonly (Member | undefined)[], columns: readonly SeriesColumns[]) {
+    this.#members = members;
+    this.#columns = columns;
+    this.#marks = columns.map(() => new ArrayCopy(Uint8Array));
+  }
+
+  take(): void {
+    const marks = this.#marks.map((copy, code) => {
+      copy.clear(this.#columns[code]!.length);
+      return copy.cells;
+    });
+    for (const member of this.#members) {
+      if (member === undefined) continue;
+      for (const entry of member.series.table)
+        if (entry !== 0) marks[kindCodeOf(entry)]![slotOf(entry)] = isForeign(entry) ? foreignMark : ownMark;
+    }
+  }
+
+  *write(writer: SnapshotWriter): Generator<SnapshotChunk, void> {
+    for (const marks of this.#marks) yield* writeCells(writer, marks, marks.length);
+  }
+
+  *load(reader: SnapshotReader): Generator<void, void> {
+    for (const [code, columns] of this.#columns.entries()) {
+      const marks = new GrowingArray(Uint8Array);
+      const length = yield* readCells(reader, marks, columns.length, 'series of members');
+      if (length !== columns.length)
+        throw reader.error(`members have series in ${length} slots; ${columns.length} are expected`);
+      this.#add(code, columns, marks.cells, reader);
+    }
+  }
+
+  #add(code: number, columns: SeriesColumns, marks: Uint8Array, reader: SnapshotReader): void {
+    const kind = kindsByCode[code]!;
+    const inUse = columns.slotsInUse();
+    for (let slot = 0; slot < columns.length; slot++) {
+      const mark = marks[slot]!;
+      if (mark === 0) continue;
+      if (mark > foreignMark || inUse[slot] === 0)
+        throw reader.error(
+          `${kind} slot ${slot} is marked ${mark}, and is ${inUse[slot] === 0 ? 'free' : 'in use'}`,
+        );
+      const { series } = this.#members[columns.member.get(slot)]!;
+      const resource = mark === foreignMark ? columns.resource.get(slot) : undefined;
+      if (series.slot(kind, columns.definition.get(slot), resource) !== 0)
+        throw reader.error(`${kind} slot ${slot} is of a series that its member has already`);
+      series.add(entryOf(kind, slot, mark === foreignMark));
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { loadSections, SectionsLoading } from '../../../../otel/snapshot/load-sections.ts';
+import type { SnapshotChunk } from '../../../../otel/snapshot/snapshot-chunk.ts';
+import { SnapshotError } from '../../../../otel/snapshot/snapshot-error.ts';
+import { birthUs, chunksOf, type Step, StoreWorld, second, stepNames, writtenChunks } from './store-world.ts';
+
+const anyStep: fc.Arbitrary<Step> = fc.record({
+  op: fc.constantFrom(...stepNames),
+  member: fc.nat(2),
+  series: fc.nat(6),
+  n: fc.nat(14),
+  value: fc.nat(60),
+  afterS: fc.nat(5),
+});
+const anySteps = fc.array(anyStep, { minLength: 1, maxLength: 120, size: 'max' });
+
+function run(world: StoreWorld, steps: readonly Step[], fromS = 0): number {
+  let nowS = fromS;
+  for (const step of steps) {
+    nowS += step.afterS;
+    world.step(step, birthUs + nowS * second);
+  }
+  return nowS;
+}
+
+/** By section, the bytes of a snapshot. */
+const hex = ({ snapshot }: StoreWorld): string[] =>
+  chunksOf(snapshot).map(({ type, bytes }) => `${type} ${Buffer.from(bytes).toString('hex')}`);
+
+test('what is restored at any moment does and shows what the original does and shows', (t) => {
+  let series = 0;
+  fc.assert(
+    fc.property(anySteps, anySteps, (before, after) => {
+      const original = new StoreWorld();
+      let nowS = run(original, before);
+      series += original.store.seriesCount;
+      const restored = original.copied();
+      t.deepEqual(restored.seen(), original.seen());
+      for (const step of after) {
+        nowS += step.afterS;
+        const nowUs = birthUs + nowS * second;
+        const expected = original.step(step, nowUs);
+        t.deepEqual(restored.step(step, nowUs), expected, JSON.stringify(step));
+      }
+      t.deepEqual(restored.seen(), original.seen());
+      // And so are the bytes of all that they hold.
+      t.deepEqual(hex(restored), hex(original));
+    }),
+    { numRuns: 120 },
+  );
+  t.true(series > 500, `${series} series were held`);
+});
+
+test('what changes after a copy was taken is not in it, and the copy can be taken again', (t) => {
+  fc.assert(
+    fc.property(anySteps, anySteps, (before, after) => {
+      const world = new StoreWorld();
+      const nowS = run(world, before);
+      const expected = chunksOf(world.snapshot);
+      world.snapshot.take();
+      run(world, after, nowS);
+      t.deepEqual(writtenChunks(world.snapshot), expected);
+      const later = chunksOf(world.snapshot);
+      t.deepEqual(world.restored(later).seen(), world.seen());
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('any bytes give a SnapshotError or a state that works', (t) => {
+  let errors = 0;
+  let works = 0;
+  fc.assert(
+    fc.property(
+      anySteps,
+      anySteps,
+      fc.array(fc.record({ chunk: fc.nat(), at: fc.nat(), value: fc.nat(255) }), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+      (before, after, changes) => {
+        const world = new StoreWorld();
+        const nowS = run(world, before);
+        const chunks = chunksOf(world.snapshot);
+        for (const { chunk, at, value } of changes) {
+          const { bytes } = chunks[chunk % chunks.length]!;
+          bytes[at % bytes.length] = value;
+        }
+        let restored: StoreWorld;
+        try {
+          restored = world.restored(chunks);
+        } catch (error) {
+          if (!(error instanceof SnapshotError)) throw error;
+          errors++;
+          return;
+        }
+        works++;
+        run(restored, after, nowS);
+        restored.seen();
+        chunksOf(restored.snapshot);
+      },
+    ),
+    { numRuns: 150 },
+  );
+  t.true(errors > 20, `${errors} errors`);
+  t.true(works > 20, `${works} that work`);
+});
+
+test('sections that are missing or in another order are an error that says so', async (t) => {
+  const world = new StoreWorld();
+  run(world, [{ op: 'define', member: 0, series: 0, n: 0, value: 0, afterS: 1 }]);
+  const chunks = chunksOf(world.snapshot);
+  const load = async (from: readonly SnapshotChunk[]): Promise<void> => {
+    const { snapshot } = new StoreWorld(0);
+    await loadSections(from, snapshot.loaders);
+    snapshot.finish();
+  };
+  await t.notThrowsAsync(load(chunks));
+  await t.throwsAsync(load(chunks.slice(0, -1)), {
+    instanceOf: SnapshotError,
+    message: /section 15\/0: is missing/,
+  });
+  await t.throwsAsync(load([chunks[1]!, chunks[0]!, ...chunks.slice(2)]), {
+    instanceOf: SnapshotError,
+    message: /section 2\/0, .*section 1\/0 is missing before it/,
+  });
+  await t.throwsAsync(load([]), { instanceOf: SnapshotError, message: /section 1\/0: is missing/ });
+});
+
+test('readers that are others after a restart go on from the windows of those that they were', (t) => {
+  const world = new StoreWorld();
+  const step: Step = { op: 'define', member: 0, series: 2, n: 0, value: 0, afterS: 1 };
+  run(world, [
+    step,
+    { ...step, op: 'watch' },
+    { ...step, op: 'report', value: 7 },
+    { ...step, op: 'report', value: 11 },
+  ]);
+  const slot = 1;
+  const reduce = (of: StoreWorld, reader: number) =>
+    of.store.gauges.windows.reduce(slot, 'min', reader, 1, 50, birthUs + 10 * second);
+  const restored = world.copied();
+  restored.store.gauges.windows.arrangeReaders([undefined, 1, 0]);
+  t.deepEqual(
+    [0, 1, 2].map((reader) => reduce(restored, reader)),
+    [50, 7, 7],
+  );
+  t.deepEqual(
+    [0, 1].map((reader) => reduce(world, reader)),
+    [7, 7],
+  );
+});
+
+test('a snapshot of a later version is not read', (t) => {
+  const chunks = chunksOf(new StoreWorld().snapshot);
+  chunks[0]!.bytes[1] = 2;
+  const loading = new SectionsLoading(new StoreWorld(0).snapshot.loaders);
+  t.throws(() => loading.take(chunks[0]!), {
+    instanceOf: SnapshotError,
+    message: /version 2 of its format; this program reads version 1/,
+  });
+});
