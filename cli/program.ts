@@ -3,6 +3,7 @@ import { logLevels } from '../otel/config/log-level.ts';
 import type { AgentFlags } from './agent-settings.ts';
 import type { CollectorFlags } from './collector-settings.ts';
 import type { CheckFlags } from './commands/check.ts';
+import type { InspectFlags } from './commands/journal.ts';
 import type { LedgerFlags } from './commands/ledger.ts';
 import type { UpFlags } from './commands/up.ts';
 import { durationFlag, hostFlag, portFlag } from './flags.ts';
@@ -34,6 +35,7 @@ Examples:
   streamgauge agent --endpoint 127.0.0.1:4317       an agent that reports to it
   streamgauge check collector.yaml                  look for mistakes before starting
   streamgauge ledger                                what came in and what became of it
+  streamgauge journal inspect DIR                   what is in a collector's data directory
 `,
     );
   addAgent(program);
@@ -41,6 +43,7 @@ Examples:
   addUp(program);
   addCheck(program);
   addLedger(program);
+  addJournal(program);
   // Settings are copied to subcommands when those are made, but for the ones above.
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
@@ -192,6 +195,33 @@ Examples:
 `,
     )
     .action(async (flags: LedgerFlags) => (await import('./commands/ledger.ts')).runLedger(flags));
+}
+
+function addJournal(program: Command): void {
+  const journal = program
+    .command('journal')
+    .summary("look into a collector's data directory")
+    .description("Looks into a collector's data directory, where its state is kept over restarts.");
+  journal
+    .command('inspect')
+    .copyInheritedSettings(program)
+    .summary('show what is in a data directory')
+    .description(
+      'Prints whose a data directory is, when it was opened, its checkpoints and segments, and what is damaged. Only reads, also while a collector writes to it. Exit code 1 when something is damaged.',
+    )
+    .argument('<dir>', 'data directory')
+    .option('--records', 'list the records first: position behind it, type, length, segment')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  streamgauge journal inspect /var/lib/streamgauge
+  streamgauge journal inspect ~/.local/state/streamgauge --records | head
+`,
+    )
+    .action(async (directory: string, flags: InspectFlags) =>
+      (await import('./commands/journal.ts')).runInspect(directory, flags),
+    );
 }
 
 /** Whether commander has said all there is to say: help, version, wrong usage. */
