@@ -43,13 +43,17 @@ const claimAgeMs = 60_000;
 /**
  * Takes the directory for this process.
  *
+ * @param hasSockets whether file systems of this machine can hold sockets at all
  * @throws StreamgaugeError `config` when another process holds it, in a sentence that says who; the platform's error when there can be no lock
  */
-export async function lockDirectory(directory: string): Promise<DirectoryLock> {
+export async function lockDirectory(
+  directory: string,
+  hasSockets = process.platform !== 'win32',
+): Promise<DirectoryLock> {
   const reach = reachable(directory);
   try {
     for (let round = 1; ; round++) {
-      const lock = await publish(directory, reach);
+      const lock = hasSockets ? await publish(directory, reach) : undefined;
       if (lock === undefined) return await lockAddress(directory, machineAddress(directory));
       const others = (await living(directory, reach, true)).filter(({ name }) => name !== lock.name);
       if (others.length === 0) {
@@ -75,6 +79,7 @@ export async function directoryHolder(directory: string): Promise<LockHolder | '
   try {
     const [one] = await living(directory, reach, false);
     if (one !== undefined) return one.holder ?? 'unknown';
+    if (process.platform !== 'linux' && process.platform !== 'win32') return undefined;
     const answer = await ask(machineAddress(directory));
     return answer === 'dead' ? undefined : (answer ?? 'unknown');
   } finally {
@@ -124,6 +129,11 @@ async function publish(directory: string, reach: Reach): Promise<PublishedLock |
 }
 
 async function lockAddress(directory: string, address: string): Promise<DirectoryLock> {
+  if (process.platform !== 'linux' && process.platform !== 'win32')
+    throw new StreamgaugeError(
+      'config',
+      `the data directory ${directory} cannot be locked: its path is too long for a socket, or its file system has none; choose another with --data-dir, or keep no state with --memory`,
+    );
   const server = answeringServer(() => true);
   try {
     await listen(server, address);

@@ -85,7 +85,8 @@ export class DurableState {
     this.#closing.abort();
     await this.#checkpointing;
     const result = await this.journal.close(deadlineMs);
-    await this.#onClose?.();
+    // Nobody else shall write beside a call that may still do; the lock ends with the process.
+    if (!result.isStuck) await this.#onClose?.();
     return result;
   }
 

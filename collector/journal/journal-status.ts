@@ -23,6 +23,8 @@ export interface JournalStatus {
 export interface CloseResult {
   /** Records that could not be committed in time, in bytes; 0 when all is well. */
   readonly uncommittedBytes: number;
+  /** Whether a call to the disk has not come back: it may still write. */
+  readonly isStuck: boolean;
   /** Why not. */
   readonly error: StreamgaugeError | undefined;
 }

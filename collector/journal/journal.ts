@@ -47,6 +47,7 @@ export class Journal {
   #syncing: Promise<void> | undefined;
   #syncFailed = false;
   #isClosed = false;
+  #closing: Promise<boolean> | undefined;
   #idle: (() => void)[] = [];
   #commits = 0;
   #commitErrors = 0;
@@ -152,17 +153,22 @@ export class Journal {
    * milliseconds from now) when the disk does not take it. Never rejects; safe to repeat.
    */
   async close(deadlineMs = 10_000): Promise<CloseResult> {
-    if (!this.#isClosed) {
-      this.#isClosed = true;
-      this.#cancelSync?.();
-      if (this.#work === 'waiting') this.#tryNow();
-      const end = this.#clock.monotonicMs() + deadlineMs;
-      await this.#untilIdle(end);
-      await this.#end();
-      for (const resolve of this.#draining.splice(0)) resolve();
-    }
+    this.#closing ??= this.#close(deadlineMs);
+    const isStuck = await this.#closing;
     const uncommittedBytes = this.#pending.position - this.#committed;
-    return { uncommittedBytes, error: uncommittedBytes > 0 ? this.#trouble.error : undefined };
+    return { uncommittedBytes, isStuck, error: uncommittedBytes > 0 ? this.#trouble.error : undefined };
+  }
+
+  async #close(deadlineMs: number): Promise<boolean> {
+    this.#isClosed = true;
+    this.#cancelSync?.();
+    if (this.#work === 'waiting') this.#tryNow();
+    await this.#untilIdle(this.#clock.monotonicMs() + deadlineMs);
+    // A write that does not come to an end keeps its file.
+    const isStuck = this.#work === 'running';
+    if (!isStuck) await this.#end();
+    for (const resolve of this.#draining.splice(0)) resolve();
+    return isStuck;
   }
 
   #schedule(): void {
@@ -188,7 +194,7 @@ export class Journal {
         return;
       }
       this.#done(group, this.#clock.monotonicMs() - beganMs);
-      // With the disk as fast as the input, others need their turn too; and with a wait, more shall come.
+      // What came meanwhile waits for more, too.
       if (this.#gatherMs > 0 && this.#pending.bytes > 0 && !this.#isClosed) {
         this.#schedule();
         return;
@@ -305,8 +311,6 @@ export class Journal {
 
   /** The last frame holds no record; it says that all before it was committed. */
   async #end(): Promise<void> {
-    // A write that does not come to an end keeps its file.
-    if (this.#work === 'running') return;
     this.#work = 'running';
     await this.#syncing;
     const segment = this.#segment;

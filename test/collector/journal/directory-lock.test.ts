@@ -86,6 +86,25 @@ test('other files named like a lock are left alone', async (t) => {
   t.is(await directoryHolder(directory), undefined);
 });
 
+(process.platform === 'linux' ? test : test.skip)(
+  'where a file system has no sockets, an address of the machine is the lock',
+  async (t) => {
+    const directory = folder(t);
+    const lock = await lockDirectory(directory, false);
+    t.deepEqual(fs.readdirSync(directory), []);
+    const holder = (await directoryHolder(directory)) as { pid: number };
+    t.is(holder.pid, process.pid);
+    await t.throwsAsync(lockDirectory(directory, false), {
+      message: new RegExp(`held by process ${process.pid} `),
+    });
+    const other = await lockDirectory(folder(t), false);
+    await other.release();
+    await lock.release();
+    t.is(await directoryHolder(directory), undefined);
+    await (await lockDirectory(directory, false)).release();
+  },
+);
+
 test('a holder that talks nonsense is a holder', async (t) => {
   const directory = folder(t);
   const server = net.createServer((socket) =>

@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import type { JournalOptions } from '../../../collector/journal/journal-options.ts';
+import { Recovery } from '../../../collector/journal/recovery.ts';
 import { until } from '../../agent/until.ts';
 import { failure, MemoryStorage, type StorageCall } from './memory-storage.ts';
 import { recordedLog } from './recorded-log.ts';
@@ -217,9 +218,29 @@ test('closing while the disk is full gives up at its deadline and says what is n
   t.is(journal.status.state, 'closed');
   const thrown = t.throws(() => journal.append(1, record(2))) as Error & { kind: string };
   t.is(thrown.kind, 'cancelled');
-  t.deepEqual(await state.close(), { uncommittedBytes, error });
+  t.deepEqual(await state.close(), { uncommittedBytes, error, isStuck: false });
   storage.capacity = Number.POSITIVE_INFINITY;
   t.deepEqual(await numbers(storage), [0]);
+});
+
+test('closing while a call to the disk does not come back ends at its deadline and keeps the directory', async (t) => {
+  const storage = new MemoryStorage();
+  const log = recordedLog();
+  let released = false;
+  const recovery = await Recovery.start(storage, {
+    log,
+    onClose: async () => {
+      released = true;
+    },
+  });
+  const { state } = await recovery.begin();
+  await state.journal.committed(state.journal.append(1, record(0)));
+  storage.kill();
+  state.journal.append(1, record(1));
+  const [first, second] = await Promise.all([state.close(50), state.close()]);
+  t.deepEqual(first, { uncommittedBytes: 102, isStuck: true, error: undefined });
+  t.deepEqual(second, first);
+  t.false(released);
 });
 
 test('what waits for a commit may throw, wait again and come in any order', async (t) => {
