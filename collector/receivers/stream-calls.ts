@@ -46,7 +46,7 @@ export function serveStream(
   const session = open({
     address: call.address,
     grant,
-    denied: (denial) => onDenied?.(denial),
+    denied: onDenied,
     send(bytes) {
       const cost = bytes.length + messageOverheadBytes;
       unreadBytes += cost;

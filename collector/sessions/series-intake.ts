@@ -44,8 +44,8 @@ export class SeriesIntake {
   readonly #limits: StreamLimits;
   readonly #grant: Grant | undefined;
   readonly #resources = new Map<number, Resource>();
-  /** Why the resources of these numbers may not be written. */
-  readonly #deniedResources = new Map<number, string>();
+  /** Why the resources of these numbers may not be written; nearly always there are none. */
+  #deniedResources: Map<number, string> | undefined;
   readonly #scopes = new Map<number, InstrumentationScope>([[0, emptyScope]]);
   readonly #metrics = new Map<number, { metric: MetricDescription; scope: InstrumentationScope }>();
   readonly #epochs = new Map<number, { token: string; beganUs: number | undefined }>();
@@ -109,7 +109,7 @@ export class SeriesIntake {
       if (!(error instanceof InvalidDataError)) throw error;
       refusal = { kind: 'invalid', reason: error.message, fieldPath: error.fieldPath };
     }
-    const denied = this.#deniedResources.get(definition.resource);
+    const denied = this.#deniedResources?.get(definition.resource);
     if (denied !== undefined) {
       const reason = `resource ${definition.resource}: ${denied}`;
       refusal ??= { kind: 'invalid', reason, fieldPath: `${path}.resource` };
@@ -156,6 +156,7 @@ export class SeriesIntake {
     if (grant === undefined) return resource;
     const problem = grant.resourceProblem(resource.attributes);
     if (problem === undefined) return withForced(grant, resource);
+    this.#deniedResources ??= new Map();
     this.#deniedResources.set(number, problem);
     return resource;
   }

@@ -42,7 +42,7 @@ export interface SessionPeer {
   /** What it may do and write, where that has bounds. */
   readonly grant?: Grant | undefined;
   /** Told that it went beyond them, before the end. */
-  denied?(denial: Denial): void;
+  readonly denied?: ((denial: Denial) => void) | undefined;
   send(bytes: Buffer): void;
   /** Ends the stream; nothing may be sent after it. */
   end(cause: EndCause, message: string): void;
