@@ -22,8 +22,8 @@ export interface PrometheusServer {
   stop(): Promise<void>;
 }
 
-/** @param target `host:port` whose /metrics is scraped; labels of the target win over Prometheus's own (`honor_labels`). */
-export async function startPrometheus(target: string): Promise<PrometheusServer> {
+/** @param target `host:port` whose /metrics is scraped; labels of the target win over Prometheus's own (`honor_labels`). @param more of the scrape's configuration */
+export async function startPrometheus(target: string, more: object = {}): Promise<PrometheusServer> {
   const { prometheus } = await prometheusTools();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'prometheus-'));
   const file = path.join(folder, 'prometheus.yml');
@@ -33,6 +33,7 @@ export async function startPrometheus(target: string): Promise<PrometheusServer>
     scrape_timeout: '1s',
     honor_labels: true,
     static_configs: [{ targets: [target] }],
+    ...more,
   };
   // JSON is YAML.
   await writeFile(file, JSON.stringify({ scrape_configs: [scrape] }));
