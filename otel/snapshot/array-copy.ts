@@ -18,6 +18,12 @@ export class ArrayCopy<T extends Cells> implements CellRuns {
     this.width = this.cells.BYTES_PER_ELEMENT;
   }
 
+  /** Makes room for so many cells. What was copied before is lost. */
+  reserve(length: number): void {
+    if (length > this.cells.length) this.cells = new this.#make(length).fill(0) as T;
+    this.length = 0;
+  }
+
   /** Copies `from[0, length)`. */
   take(from: T, length: number): void {
     this.length = 0;
@@ -39,7 +45,7 @@ export class ArrayCopy<T extends Cells> implements CellRuns {
       grown.set(this.cells.subarray(0, this.length));
       this.cells = grown;
     }
-    this.cells.set(from.subarray(0, length), this.length);
+    this.cells.set(length === from.length ? from : from.subarray(0, length), this.length);
     this.length = needed;
   }
 

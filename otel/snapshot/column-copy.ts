@@ -16,6 +16,16 @@ export class ColumnCopy implements CellRuns {
     this.width = cellWidth(column);
   }
 
+  /** Makes room for so many cells, bit by bit, as room that is new costs far more than to copy into it. Copies nothing that counts. */
+  *reserve(length: number): Generator<void, void> {
+    const { chunks } = this.#column;
+    const count = (length + chunkLength - 1) >>> chunkBits;
+    while (this.#chunks.length < count) {
+      this.#chunks.push(chunks[this.#chunks.length]!.slice());
+      yield;
+    }
+  }
+
   /** Copies the first `length` cells, which the column has. */
   take(length: number): void {
     const { chunks } = this.#column;

@@ -27,6 +27,10 @@ export class ColumnPart implements SnapshotPart {
     this.#copy = new ColumnCopy(column);
   }
 
+  *reserve(): Generator<void, void> {
+    yield* this.#copy.reserve(this.#length());
+  }
+
   take(): void {
     this.#copy.take(this.#length());
   }

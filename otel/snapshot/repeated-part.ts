@@ -27,17 +27,14 @@ export class RepeatedPart<T> implements SnapshotPart {
     this.#max = max;
   }
 
+  *reserve(): Generator<void, void> {
+    for (const parts of this.#parts())
+      for (const part of parts) if (part.reserve !== undefined) yield* part.reserve();
+  }
+
   take(): void {
-    for (const item of this.#known.keys()) if (!this.#list.includes(item)) this.#known.delete(item);
-    this.#taken = this.#list.map((item) => {
-      let parts = this.#known.get(item);
-      if (parts === undefined) {
-        parts = this.#partsOf(item);
-        this.#known.set(item, parts);
-      }
-      for (const part of parts) part.take();
-      return parts;
-    });
+    this.#taken = this.#parts();
+    for (const parts of this.#taken) for (const part of parts) part.take();
   }
 
   *write(writer: SnapshotWriter): Generator<SnapshotChunk, void> {
@@ -53,5 +50,18 @@ export class RepeatedPart<T> implements SnapshotPart {
       this.#list[i] = item;
       for (const part of this.#partsOf(item)) yield* part.load(reader);
     }
+  }
+
+  /** The parts of each, the same each time. */
+  #parts(): (readonly SnapshotPart[])[] {
+    for (const item of this.#known.keys()) if (!this.#list.includes(item)) this.#known.delete(item);
+    return this.#list.map((item) => {
+      let parts = this.#known.get(item);
+      if (parts === undefined) {
+        parts = this.#partsOf(item);
+        this.#known.set(item, parts);
+      }
+      return parts;
+    });
   }
 }

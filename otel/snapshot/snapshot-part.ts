@@ -8,6 +8,8 @@ import type { SnapshotWriter } from './snapshot-writer.ts';
  * copied, since it keeps the memory of its copy.
  */
 export interface SnapshotPart {
+  /** Makes room for the copy, in small steps, where that is much. The copy before is lost. For who wants the next one to be quick. */
+  reserve?(): Generator<void, void>;
   /** Copies it as it is now, in the place of the copy before. */
   take(): void;
   /** Writes the copy. Begins and ends within a section, wherever a chunk may be cut. */
@@ -42,6 +44,10 @@ export class SnapshotSection {
 
   get isLoaded(): boolean {
     return this.#isLoaded;
+  }
+
+  *reserve(): Generator<void, void> {
+    for (const part of this.#parts) if (part.reserve !== undefined) yield* part.reserve();
   }
 
   take(): void {

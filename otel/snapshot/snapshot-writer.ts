@@ -29,6 +29,7 @@ import {
  * is used again for the next.
  */
 export class SnapshotWriter {
+  readonly #fullBytes: number;
   #bytes = Buffer.allocUnsafe(fullChunkBytes + maxPieceBytes + 1024);
   /** What the chunk before is in, which may still be in use when the next one begins. */
   #other = Buffer.allocUnsafe(fullChunkBytes + maxPieceBytes + 1024);
@@ -37,6 +38,11 @@ export class SnapshotWriter {
   #key = 0;
   #chunks = 0;
   readonly #texts = new Map<string, number>();
+
+  /** @param fullBytes a chunk should be cut when it has so many */
+  constructor(fullBytes = fullChunkBytes) {
+    this.#fullBytes = fullBytes;
+  }
 
   /** Begins a section. `version`: of its format, 0 to 2^53 - 1. */
   begin(type: number, key: number, version: number): void {
@@ -49,7 +55,7 @@ export class SnapshotWriter {
 
   /** Whether the chunk should be cut now. */
   get isFull(): boolean {
-    return this.#length >= fullChunkBytes;
+    return this.#length >= this.#fullBytes;
   }
 
   /** Ends the chunk; the section goes on in the next. */

@@ -115,7 +115,7 @@ export class MemberSeries {
   }
 
   /** The table as it is, with 0 where nothing is. Valid until the next change. */
-  get table(): Uint32Array {
+  get table(): Uint32Array<ArrayBuffer> {
     return this.#entries;
   }
 

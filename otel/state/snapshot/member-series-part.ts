@@ -12,10 +12,16 @@ import type { SeriesColumns } from '../series-columns.ts';
 const ownMark = 1;
 const foreignMark = 2;
 
+/** Entries that are looked at without a pause: a millisecond or two. */
+const entriesInTurn = 131_072;
+
 /** Which slots their members still know, by kind and slot: a byte each. The members' tables are made anew from it. */
 export class MemberSeriesPart implements SnapshotPart {
   readonly #members: readonly (Member | undefined)[];
   readonly #columns: readonly SeriesColumns[];
+  /** All members' tables, one after the other. */
+  readonly #tables = new ArrayCopy(Uint32Array);
+  #lengths: readonly number[] = [];
   readonly #marks: readonly ArrayCopy<Uint8Array>[];
 
   /** @param columns of the states, by kind code */
@@ -25,20 +31,41 @@ export class MemberSeriesPart implements SnapshotPart {
     this.#marks = columns.map(() => new ArrayCopy(Uint8Array));
   }
 
-  take(): void {
-    const marks = this.#marks.map((copy, code) => {
-      copy.clear(this.#columns[code]!.length);
-      return copy.cells;
-    });
-    for (const member of this.#members) {
-      if (member === undefined) continue;
-      for (const entry of member.series.table)
-        if (entry !== 0) marks[kindCodeOf(entry)]![slotOf(entry)] = isForeign(entry) ? foreignMark : ownMark;
+  *reserve(): Generator<void, void> {
+    let length = 0;
+    for (const member of this.#members) length += member?.series.table.length ?? 0;
+    yield;
+    // Members come and go until it is taken.
+    this.#tables.reserve(Math.ceil(length * 1.1));
+    for (const [code, { length }] of this.#columns.entries()) {
+      yield;
+      this.#marks[code]!.reserve(length);
     }
   }
 
+  take(): void {
+    const tables = this.#tables;
+    tables.length = 0;
+    for (const member of this.#members)
+      if (member !== undefined) tables.append(member.series.table, member.series.table.length);
+    this.#lengths = this.#columns.map(({ length }) => length);
+  }
+
   *write(writer: SnapshotWriter): Generator<SnapshotChunk, void> {
-    for (const marks of this.#marks) yield* writeCells(writer, marks, marks.length);
+    const { cells, length } = this.#tables;
+    const marks = this.#marks.map((copy, code) => {
+      copy.clear(this.#lengths[code]!);
+      return copy.cells;
+    });
+    for (let at = 0; at < length; ) {
+      for (const end = Math.min(length, at + entriesInTurn); at < end; at++) {
+        const entry = cells[at]!;
+        if (entry !== 0) marks[kindCodeOf(entry)]![slotOf(entry)] = isForeign(entry) ? foreignMark : ownMark;
+      }
+      // So that others run in between; the chunk holds what was written before, if anything.
+      if (at < length) yield writer.cut();
+    }
+    for (const copy of this.#marks) yield* writeCells(writer, copy, copy.length);
   }
 
   *load(reader: SnapshotReader): Generator<void, void> {

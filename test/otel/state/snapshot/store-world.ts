@@ -421,9 +421,15 @@ export function chunksOf(snapshot: StoreSnapshot): SnapshotChunk[] {
   return writtenChunks(snapshot);
 }
 
+/** As {@link chunksOf}, in as many chunks as they can be cut into. */
+export function smallestChunksOf(snapshot: StoreSnapshot): SnapshotChunk[] {
+  snapshot.take();
+  return writtenChunks(snapshot, new SnapshotWriter(1));
+}
+
 /** The chunks of the snapshot that was taken last, to keep. */
-export function writtenChunks(snapshot: StoreSnapshot): SnapshotChunk[] {
-  return Array.from(snapshot.write(new SnapshotWriter()), ({ type, key, bytes }) => ({
+export function writtenChunks(snapshot: StoreSnapshot, writer = new SnapshotWriter()): SnapshotChunk[] {
+  return Array.from(snapshot.write(writer), ({ type, key, bytes }) => ({
     type,
     key,
     bytes: bytes.slice(),
