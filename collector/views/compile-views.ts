@@ -9,6 +9,7 @@ import { namePattern } from '../../otel/config/name-pattern.ts';
 import type { MetricEntry } from '../../otel/state/definitions.ts';
 import { outputAttributes } from './output-attributes.ts';
 import { outputName } from './output-name.ts';
+import { planIdentity } from './plan-identity.ts';
 import { defaultCardinalityLimit, type PlansFor, passingPlan, type StreamPlan } from './stream-plan.ts';
 
 interface CompiledView {
@@ -79,6 +80,7 @@ function plan(stream: ViewStream, number: number, stalenessMs: number | undefine
   if (aggregation === 'drop') return undefined;
   return {
     number,
+    identity: planIdentity(stream),
     nameOf: outputName(stream),
     description: stream.description,
     outputAttributes: outputAttributes(stream),

@@ -9,6 +9,8 @@ export type PlanAggregation = Exclude<ViewAggregation, 'drop'>;
 export interface StreamPlan {
   /** Tells the outputs of different views apart: the place of the view in the configuration, from 1. */
   readonly number: number;
+  /** Equal for plans that make the same totals of the same series, so that one may go on where the other stood. */
+  readonly identity: string;
   /** The output's name, from the metric's own; `undefined`: the same. */
   readonly nameOf: ((own: string) => string) | undefined;
   /** `undefined`: the metric's own. */
@@ -34,6 +36,7 @@ export type PlansFor = (entry: MetricEntry) => readonly StreamPlan[];
 /** One output of every metric, as it came. */
 export const passingPlan: StreamPlan = {
   number: 0,
+  identity: 'passing',
   nameOf: undefined,
   description: undefined,
   outputAttributes: undefined,
