@@ -1,4 +1,6 @@
 import type { ReaderCursor } from './reader-cursor.ts';
+import { readDoubles, writeNumbers } from './snapshot/number-list.ts';
+import type { StreamLoading, StreamPicture } from './snapshot/stream-picture.ts';
 
 /**
  * What each delta reader was last given of each point of one stream: `width` numbers a point, in a row. Points are by their place in
@@ -22,6 +24,42 @@ export class DeltaBases {
     if (known !== undefined) grown.set(known);
     this.#byReader[cursor.index] = grown;
     return grown;
+  }
+
+  /** Of the first so many points. */
+  picture(points: number): StreamPicture {
+    const columns: [number, Float64Array][] = [];
+    const length = points * this.#width;
+    this.#byReader?.forEach((column, reader) => {
+      if (column !== undefined) columns.push([reader, column.slice(0, length)]);
+    });
+    return {
+      *write(writer) {
+        writer.varint(columns.length);
+        for (const [reader, column] of columns) {
+          writer.varint(reader);
+          writer.varint(column.length);
+          yield* writeNumbers(writer, column, column.length);
+        }
+        if (writer.isFull) yield writer.cut();
+      },
+    };
+  }
+
+  /** Takes over what a picture of so many points wrote, when it is new. */
+  *load({ reader, readerAt }: StreamLoading, points: number): Generator<void, void> {
+    if (reader.isSpent) yield;
+    const count = reader.varint(Number.MAX_SAFE_INTEGER, 'a count of readers');
+    for (let i = 0; i < count; i++) {
+      if (reader.isSpent) yield;
+      const index = readerAt(reader.varint());
+      const length = reader.varint(points * this.#width, 'the length of bases');
+      const cells = yield* readDoubles(reader, length, 'bases');
+      if (index === undefined) continue;
+      this.#byReader ??= [];
+      if (this.#byReader[index] !== undefined) throw reader.error(`bases of reader ${index} come twice`);
+      this.#byReader[index] = cells.slice(0, length);
+    }
   }
 
   /** A point takes a lower place, whose own has been forgotten. */

@@ -1,5 +1,7 @@
 import { ExponentialCounts } from '../../otel/state/exponential-counts.ts';
 import type { ReaderCursor } from './reader-cursor.ts';
+import { readCounts, writeCounts } from './snapshot/saved-counts.ts';
+import type { StreamLoading, StreamPicture } from './snapshot/stream-picture.ts';
 
 /**
  * What each delta reader was last given of each exponential histogram of one stream: what {@link DeltaBases} is for numbers. Points are by
@@ -8,6 +10,8 @@ import type { ReaderCursor } from './reader-cursor.ts';
 export class ExponentialBases {
   /** Absent while no delta reader has collected. */
   #byReader: (ExponentialCounts | undefined)[][] | undefined;
+  /** The bases of a picture that is not written yet: what is in it does not change. */
+  #pictured: (ExponentialCounts | undefined)[][] | undefined;
 
   /**
    * Makes `delta` what was counted since the reader was last given the point: the total less its base, at the coarser scale and the
@@ -26,8 +30,51 @@ export class ExponentialBases {
     this.#byReader[cursor.index] ??= [];
     const bases = this.#byReader[cursor.index];
     while (bases.length <= point) bases.push(undefined);
-    bases[point] ??= new ExponentialCounts();
-    bases[point].copyFrom(total);
+    let base = bases[point];
+    if (base === undefined || base === this.#pictured?.[cursor.index]?.[point])
+      bases[point] = base = new ExponentialCounts();
+    base.copyFrom(total);
+  }
+
+  /** Of the first so many points, with at most so many buckets on either side of each. */
+  picture(points: number): StreamPicture {
+    // Readers that have none are empty places, which slice and map keep.
+    const pictured = (this.#byReader ?? []).map((bases) => bases.slice(0, points));
+    this.#pictured = pictured;
+    const release = () => {
+      if (this.#pictured === pictured) this.#pictured = undefined;
+    };
+    return {
+      *write(writer) {
+        const columns = Object.entries(pictured);
+        writer.varint(columns.length);
+        for (const [reader, bases] of columns) {
+          writer.varint(Number(reader));
+          writer.varint(bases.length);
+          for (const base of bases) yield* writeCounts(writer, base);
+        }
+        if (writer.isFull) yield writer.cut();
+        release();
+      },
+      release,
+    };
+  }
+
+  /** Takes over what a picture of so many points wrote, when it is new. */
+  *load({ reader, readerAt }: StreamLoading, points: number, maxSize: number): Generator<void, void> {
+    if (reader.isSpent) yield;
+    const count = reader.varint(Number.MAX_SAFE_INTEGER, 'a count of readers');
+    for (let i = 0; i < count; i++) {
+      if (reader.isSpent) yield;
+      const index = readerAt(reader.varint());
+      const length = reader.varint(points, 'the length of bases');
+      const bases: (ExponentialCounts | undefined)[] = [];
+      while (bases.length < length) bases.push(yield* readCounts(reader, maxSize));
+      if (index === undefined) continue;
+      this.#byReader ??= [];
+      if (this.#byReader[index] !== undefined) throw reader.error(`bases of reader ${index} come twice`);
+      this.#byReader[index] = bases;
+    }
   }
 
   /** A point takes a lower place, whose own has been forgotten. */

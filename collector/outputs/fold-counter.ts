@@ -10,6 +10,9 @@ import type { FoldPoints } from './fold-points.ts';
 import { type FoldScratch, inputsPerRead } from './fold-scratch.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
 import { type Collecting, timeOf } from './reader-cursor.ts';
+import { readDoubles, writeNumbers } from './snapshot/number-list.ts';
+import { readTime } from './snapshot/saved-points.ts';
+import { inARow, type StreamLoading, type StreamPicture } from './snapshot/stream-picture.ts';
 
 /**
  * Monotonic sums of many series in one. A point is the sum of what its series have counted here, added up anew at each collection:
@@ -18,10 +21,11 @@ import { type Collecting, timeOf } from './reader-cursor.ts';
  */
 export class FoldCounter implements OutputStream {
   readonly metric: MetricDescription;
+  savedIn = 0;
   readonly #store: MetricStore;
   readonly #points: FoldPoints;
   readonly #isShared: boolean;
-  readonly #horizonUs: number;
+  #horizonUs: number;
   readonly #bases = new DeltaBases(1);
   readonly #retained: number[] = [];
   readonly #shown: number[] = [];
@@ -93,6 +97,36 @@ export class FoldCounter implements OutputStream {
     }
     batch.size = end - first;
     return end < scratch.points ? scratch.inputs + end : noMore;
+  }
+
+  picture(): StreamPicture {
+    const points = this.#points.size;
+    const horizonUs = this.#horizonUs;
+    const retained = this.#retained;
+    const shown = this.#shown.slice();
+    const own: StreamPicture = {
+      *write(writer) {
+        writer.float64(horizonUs);
+        yield* writeNumbers(writer, retained, points);
+        yield* writeNumbers(writer, shown, points);
+      },
+    };
+    return inARow([this.#points.picture(), own, this.#bases.picture(points)]);
+  }
+
+  *load(loading: StreamLoading): Generator<void, void> {
+    yield* this.#points.load(loading);
+    const points = this.#points.size;
+    const { reader } = loading;
+    if (reader.isSpent) yield;
+    this.#horizonUs = readTime(reader, 'a horizon');
+    const retained = yield* readDoubles(reader, points, 'totals of freed series');
+    const shown = yield* readDoubles(reader, points, 'shown totals');
+    for (let point = 0; point < points; point++) {
+      this.#retained.push(retained[point]);
+      this.#shown.push(shown[point]);
+    }
+    yield* this.#bases.load(loading, points);
   }
 
   sweep({ endedBeforeS, idleBeforeS, nowS, nowUs }: Sweeping): void {

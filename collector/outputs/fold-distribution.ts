@@ -9,6 +9,7 @@ import type { FoldPoints } from './fold-points.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
 import type { Presence, PresentState } from './presence.ts';
 import type { Collecting } from './reader-cursor.ts';
+import type { StreamLoading, StreamPicture } from './snapshot/stream-picture.ts';
 
 /** Values that are counted, or points that are written, at a time: a fraction of a millisecond. */
 const workPerRead = 1024;
@@ -25,6 +26,7 @@ const smallestNormal = 2 ** -1022;
  */
 export class FoldDistribution implements OutputStream {
   readonly metric: MetricDescription;
+  savedIn = 0;
   readonly #from: PresentState;
   readonly #points: FoldPoints;
   readonly #shape: ExponentialShape;
@@ -98,6 +100,14 @@ export class FoldDistribution implements OutputStream {
     });
     batch.size = at;
     return scratch.left > 0 ? from + 1 : noMore;
+  }
+
+  picture(): StreamPicture {
+    return this.#points.picture();
+  }
+
+  load(loading: StreamLoading): Generator<void, void> {
+    return this.#points.load(loading);
   }
 
   sweep({ endedBeforeS, nowS, nowUs }: Sweeping): void {

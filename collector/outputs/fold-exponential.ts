@@ -3,6 +3,7 @@ import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import { isReleasable } from '../../otel/state/ended-series.ts';
 import { ExponentialCounts } from '../../otel/state/exponential-counts.ts';
 import { isConvertible } from '../../otel/state/exponential-from-explicit.ts';
+import { minScale } from '../../otel/state/exponential-mapping.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, type PointBatch } from '../../otel/state/point-batch.ts';
 import type { SeriesColumns } from '../../otel/state/series-columns.ts';
@@ -10,6 +11,10 @@ import { ExponentialBases } from './exponential-bases.ts';
 import type { FoldPoints } from './fold-points.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
 import { type Collecting, timeOf } from './reader-cursor.ts';
+import { readDoubles, writeNumbers } from './snapshot/number-list.ts';
+import { readCounts, writeCounts } from './snapshot/saved-counts.ts';
+import { readTime } from './snapshot/saved-points.ts';
+import { inARow, type StreamLoading, type StreamPicture } from './snapshot/stream-picture.ts';
 
 /** Histograms that are added up, or points that are written, at a time: a fraction of a millisecond. */
 const workPerRead = 256;
@@ -40,12 +45,13 @@ export const defaultExponentialShape: ExponentialShape = { maxScale: 20, maxSize
  */
 export class FoldExponential implements OutputStream {
   readonly metric: MetricDescription;
+  savedIn = 0;
   readonly #store: MetricStore;
   readonly #source: HistogramSource;
   readonly #points: FoldPoints;
   readonly #shape: ExponentialShape;
   readonly #isShared: boolean;
-  readonly #horizonUs: number;
+  #horizonUs: number;
   readonly #bases = new ExponentialBases();
   /** By point, what freed series have counted. */
   readonly #retained: (ExponentialCounts | undefined)[] = [];
@@ -152,6 +158,45 @@ export class FoldExponential implements OutputStream {
     });
     batch.size = at;
     return scratch.left > 0 ? from + 1 : noMore;
+  }
+
+  picture(): StreamPicture {
+    const points = this.#points.size;
+    const horizonUs = this.#horizonUs;
+    const retained = this.#retained;
+    const scales = this.#scales.slice();
+    const zeroThresholds = this.#zeroThresholds.slice();
+    const own: StreamPicture = {
+      *write(writer) {
+        writer.float64(horizonUs);
+        yield* writeNumbers(writer, scales, points);
+        yield* writeNumbers(writer, zeroThresholds, points);
+        for (let point = 0; point < points; point++) yield* writeCounts(writer, retained[point]);
+      },
+    };
+    return inARow([this.#points.picture(), own, this.#bases.picture(points)]);
+  }
+
+  *load(loading: StreamLoading): Generator<void, void> {
+    yield* this.#points.load(loading);
+    const points = this.#points.size;
+    const { maxScale, maxSize } = this.#shape;
+    const { reader } = loading;
+    if (reader.isSpent) yield;
+    this.#horizonUs = readTime(reader, 'a horizon');
+    const scales = yield* readDoubles(reader, points, 'scales');
+    const zeroThresholds = yield* readDoubles(reader, points, 'zero thresholds');
+    for (let point = 0; point < points; point++) {
+      const [scale, zeroThreshold] = [scales[point], zeroThresholds[point]];
+      if (!(Number.isInteger(scale) && scale >= minScale && scale <= maxScale))
+        throw reader.error(`a scale is ${scale}; ${minScale} to ${maxScale} are allowed`);
+      if (!(zeroThreshold >= 0))
+        throw reader.error(`a zero threshold is ${zeroThreshold}; a number from 0 on is allowed`);
+      this.#scales.push(scale);
+      this.#zeroThresholds.push(zeroThreshold);
+      this.#retained.push(yield* readCounts(reader, maxSize));
+    }
+    yield* this.#bases.load(loading, points, maxSize);
   }
 
   sweep({ endedBeforeS, idleBeforeS, nowS, nowUs }: Sweeping): void {

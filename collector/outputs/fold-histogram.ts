@@ -10,6 +10,9 @@ import { type FoldScratch, inputsPerRead } from './fold-scratch.ts';
 import { hasAll } from './output-shape.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
 import { type Collecting, timeOf } from './reader-cursor.ts';
+import { readDoubles, writeNumbers } from './snapshot/number-list.ts';
+import { readTime } from './snapshot/saved-points.ts';
+import { inARow, type StreamLoading, type StreamPicture } from './snapshot/stream-picture.ts';
 
 /**
  * Explicit histograms of many series in one: bucket by bucket what {@link FoldCounter} is for sums. The output's bounds never change; a histogram
@@ -19,10 +22,11 @@ import { type Collecting, timeOf } from './reader-cursor.ts';
  */
 export class FoldHistogram implements OutputStream {
   readonly metric: MetricDescription;
+  savedIn = 0;
   readonly #store: MetricStore;
   readonly #points: FoldPoints;
   readonly #isShared: boolean;
-  readonly #horizonUs: number;
+  #horizonUs: number;
   readonly #width: number;
   readonly #bases: DeltaBases;
   readonly #retained: number[] = [];
@@ -79,9 +83,7 @@ export class FoldHistogram implements OutputStream {
   }
 
   attach(slot: number, definition: SeriesDefinition): void {
-    const { explicitBounds } = definition.entry.metric;
-    if (explicitBounds.length > this.metric.explicitBounds.length)
-      this.#finer.set(slot, this.#placesOf(explicitBounds));
+    this.#attachFiner(slot, definition);
     this.#points.attach(slot, definition);
     while (this.#retained.length < this.#points.size * (this.#width + 1)) this.#retained.push(0);
   }
@@ -122,6 +124,36 @@ export class FoldHistogram implements OutputStream {
     return end < scratch.points ? scratch.inputs + end : noMore;
   }
 
+  picture(): StreamPicture {
+    const points = this.#points.size;
+    const cells = points * (this.#width + 1);
+    const horizonUs = this.#horizonUs;
+    const retained = this.#retained;
+    const own: StreamPicture = {
+      *write(writer) {
+        writer.float64(horizonUs);
+        yield* writeNumbers(writer, retained, cells);
+      },
+    };
+    return inARow([this.#points.picture(), own, this.#bases.picture(points)]);
+  }
+
+  *load(loading: StreamLoading): Generator<void, void> {
+    const take = (slot: number) => {
+      const definition = loading.take(slot);
+      this.#attachFiner(slot, definition);
+      return definition;
+    };
+    yield* this.#points.load({ ...loading, take });
+    const points = this.#points.size;
+    const { reader } = loading;
+    if (reader.isSpent) yield;
+    this.#horizonUs = readTime(reader, 'a horizon');
+    const retained = yield* readDoubles(reader, points * (this.#width + 1), 'totals of freed series');
+    for (let i = 0; i < points * (this.#width + 1); i++) this.#retained.push(retained[i]);
+    yield* this.#bases.load(loading, points);
+  }
+
   sweep({ endedBeforeS, idleBeforeS, nowS, nowUs }: Sweeping): void {
     const { histograms } = this.#store;
     const points = this.#points;
@@ -139,6 +171,12 @@ export class FoldHistogram implements OutputStream {
     if (!hasMoved) return;
     this.#retained.length = points.size * stride;
     this.#bases.truncate(points.size);
+  }
+
+  #attachFiner(slot: number, { entry }: SeriesDefinition): void {
+    const { explicitBounds } = entry.metric;
+    if (explicitBounds.length > this.metric.explicitBounds.length)
+      this.#finer.set(slot, this.#placesOf(explicitBounds));
   }
 
   #begin(scratch: FoldScratch): void {

@@ -3,6 +3,8 @@ import { Uint32List } from '../../otel/state/columns.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { SeriesAttributes } from '../../otel/state/point-batch.ts';
 import { PointAdmission } from './point-admission.ts';
+import { readPoints, writePoints } from './snapshot/saved-points.ts';
+import type { StreamLoading, StreamPicture } from './snapshot/stream-picture.ts';
 
 /** How series become points. */
 export interface FoldPointsOptions {
@@ -109,6 +111,49 @@ export class FoldPoints {
     for (let i = 0; i < targets.size; i++) targets.items[i] = places[targets.items[i]];
     this.#startUs = nowUs;
     return true;
+  }
+
+  picture(): StreamPicture {
+    const { attributes, startUs, overflowed } = this;
+    const [slots, targets] = [this.slots.items, this.targets.items];
+    const [points, inputs] = [attributes.length, this.slots.size];
+    const moment = {
+      overflowed,
+      nextStartUs: this.#startUs,
+      points,
+      attributes,
+      startUs,
+      inputs,
+      slots,
+      targets,
+    };
+    const idleSinceS = this.#idleSinceS;
+    const ownerOf = (point: number) => this.#admission.ownerOf(point);
+    return { write: (writer) => writePoints(writer, { ...moment, idleSinceS, ownerOf }) };
+  }
+
+  /** Takes over what a picture wrote, when it is new. */
+  *load({ reader, take }: StreamLoading): Generator<void, void> {
+    const { points, overflowed, nextStartUs, inputs, slots, targets } = yield* readPoints(reader);
+    this.overflowed = overflowed;
+    for (const { attributes: own, startUs, idleSinceS, owner } of points) {
+      const key = attributesKey(own);
+      if (this.#byKey.has(key)) throw reader.error(`two points have the attributes ${key}`);
+      this.#startUs = startUs;
+      this.#idleSinceS[this.#add(key, seriesOf(own), owner)] = idleSinceS;
+    }
+    this.#startUs = nextStartUs;
+    for (let i = 0; i < inputs; i++) {
+      const point = targets[i];
+      const { attributes: own } = take(slots[i]);
+      if (this.#inputs[point]++ === 0) {
+        this.#idle--;
+        // Held once where the output has the series' own.
+        if (this.#byKey.get(attributesKey(own.attributes)) === point) this.attributes[point] = own;
+      }
+      this.slots.push(slots[i]);
+      this.targets.push(point);
+    }
   }
 
   #pointOf(series: SeriesAttributes, slot: number): number {

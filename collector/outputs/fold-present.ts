@@ -10,6 +10,7 @@ import { type FoldScratch, inputsPerRead } from './fold-scratch.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
 import type { Presence, PresentState } from './presence.ts';
 import type { Collecting } from './reader-cursor.ts';
+import type { StreamLoading, StreamPicture } from './snapshot/stream-picture.ts';
 
 const takesPart = counting | present;
 /** Marks a point that no series is present for. Times are not below zero. */
@@ -27,6 +28,7 @@ export type Reduction = 'last' | 'min' | 'max' | 'mean' | 'sum' | 'count';
  */
 export class FoldPresent implements OutputStream {
   readonly metric: MetricDescription;
+  savedIn = 0;
   readonly #store: MetricStore;
   readonly #from: PresentState;
   readonly #reduction: Reduction;
@@ -96,6 +98,14 @@ export class FoldPresent implements OutputStream {
     }
     batch.size = at;
     return end < scratch.points ? scratch.inputs + end : noMore;
+  }
+
+  picture(): StreamPicture {
+    return this.#points.picture();
+  }
+
+  load(loading: StreamLoading): Generator<void, void> {
+    return this.#points.load(loading);
   }
 
   sweep({ endedBeforeS, nowS, nowUs }: Sweeping): void {

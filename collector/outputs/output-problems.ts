@@ -1,5 +1,7 @@
 import type { MetricDescription } from '../../otel/model/metric.ts';
 import type { InstrumentationScope } from '../../otel/model/scope.ts';
+import type { SnapshotReader } from '../../otel/snapshot/snapshot-reader.ts';
+import type { SnapshotWriter } from '../../otel/snapshot/snapshot-writer.ts';
 
 /** In what streams of one resource, scope and name differ, or why there are two of them. */
 export const conflictCauses = [
@@ -26,6 +28,9 @@ export interface OutputProblem {
   /** Of a view that makes nothing of a metric: its place in the configuration, from 1. */
   readonly view: number;
 }
+
+/** In the order of their numbers in snapshots. */
+const problemCauses = [...conflictCauses, 'aggregation'] as const;
 
 type Tell = (problem: OutputProblem, message: string) => void;
 
@@ -57,6 +62,40 @@ export class OutputProblems {
   /** The first hundred. */
   get list(): readonly OutputProblem[] {
     return this.#kept;
+  }
+
+  /** What there is now, as a function that writes it. */
+  picture(): (writer: SnapshotWriter) => void {
+    const { inapplicable } = this;
+    const counts = conflictCauses.map((cause) => this.conflicts[cause]);
+    const [kept, told] = [this.#kept.slice(), [...this.#told]];
+    return (writer) => {
+      for (const count of counts) writer.varint(count);
+      writer.varint(inapplicable);
+      writer.varint(kept.length);
+      for (const { cause, metric, scope, held, added, view } of kept) {
+        writer.byte(problemCauses.indexOf(cause));
+        for (const text of [metric, scope, held, added]) writer.text(text);
+        writer.varint(view);
+      }
+      writer.varint(told.length);
+      for (const key of told) writer.string(key);
+    };
+  }
+
+  /** Takes over what a picture wrote. What was told of is not told of again. */
+  load(reader: SnapshotReader): void {
+    for (const cause of conflictCauses) this.conflicts[cause] = reader.varint();
+    this.inapplicable = reader.varint();
+    for (let left = reader.varint(maxKept, 'a count of problems'); left > 0; left--) {
+      const cause = problemCauses[reader.byte()];
+      if (cause === undefined)
+        throw reader.error(`the cause of a problem is none of ${problemCauses.join(', ')}`);
+      const [metric, scope, held, added] = [reader.text(), reader.text(), reader.text(), reader.text()];
+      this.#kept.push({ cause, metric, scope, held, added, view: reader.varint() });
+    }
+    for (let left = reader.varint(maxTold, 'a count of problems'); left > 0; left--)
+      this.#told.add(reader.string());
   }
 
   conflict(

@@ -2,6 +2,7 @@ import type { MetricDescription, Temporality } from '../../otel/model/metric.ts'
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { PointBatch } from '../../otel/state/point-batch.ts';
 import type { Collecting } from './reader-cursor.ts';
+import type { StreamLoading, StreamPicture } from './snapshot/stream-picture.ts';
 
 /** What may be let go of, in seconds of the store's life. */
 export interface Sweeping {
@@ -20,6 +21,8 @@ export interface Sweeping {
  */
 export interface OutputStream {
   readonly metric: MetricDescription;
+  /** The number of the last snapshot that has it, or came before it; 0: none. Kept by OutputsSnapshot. */
+  savedIn: number;
   /** Input series it shows or joins at present. */
   readonly inputs: number;
   /** Points it may have. */
@@ -41,4 +44,8 @@ export interface OutputStream {
   read(batch: PointBatch, collecting: Collecting, from: number): number;
   /** Lets go of series that ended, and of points that nothing goes into any more. */
   sweep(sweeping: Sweeping): void;
+  /** What it is now, for a snapshot. */
+  picture(): StreamPicture;
+  /** Takes over what a picture wrote, when it is new: then it goes on as the one that the picture was of. */
+  load(loading: StreamLoading): Generator<void, void>;
 }

@@ -4,11 +4,15 @@ import { type Resource, resourceKey } from '../../otel/model/resource.ts';
 import type { InstrumentationScope } from '../../otel/model/scope.ts';
 import type { ResourceEntry } from '../../otel/state/interned-resources.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
+import { StreamgaugeError } from '../../proto/error.ts';
 import type { StreamPlan } from '../views/stream-plan.ts';
 import { makeOutput } from './make-output.ts';
 import { conflictOf, joined, type Outgoing } from './outgoing.ts';
 import type { OutputProblems } from './output-problems.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
+import type { LoadedTree } from './snapshot/tree-loading.ts';
+import { TreeSnapshot } from './snapshot/tree-snapshot.ts';
+import { firstVariant, variantId } from './stream-id.ts';
 import { StreamNames } from './stream-names.ts';
 
 /** The streams of one scope within a resource, by their ids. */
@@ -30,7 +34,7 @@ interface OutputResource {
 }
 
 /** Streams of one identity that do not take each other's series: histograms with other bounds. There is no output of further ones. */
-const maxVariants = 64;
+export const maxVariants = 64;
 
 /**
  * All metric streams that leave, in their resources and scopes: finds the one that a new series goes into, or makes it, and sees where
@@ -48,6 +52,9 @@ export class OutputTree {
   readonly #joined = new WeakMap<OutputStream, MetricDescription>();
   /** Of streams that are no more. */
   #overflowed = 0;
+  /** One that is being written. */
+  #snapshot: TreeSnapshot | undefined;
+  #snapshots = 0;
 
   /** `writerId` is the `service.instance.id` of what merging views make. */
   constructor(store: MetricStore, writerId: string, problems: OutputProblems) {
@@ -96,11 +103,13 @@ export class OutputTree {
         const made = makeOutput(outgoing.shape, outgoing.input, outgoing.plan, this.#store);
         const into = this.#scope(id, resource, scopeId, scope);
         this.#findConflicts(into, scopeId, outgoing);
+        made.savedIn = this.#snapshots;
         into.streams.set(streamId, made);
         if (held !== undefined) this.#problems.conflict('bounds', scope, held.metric, outgoing.shape.metric);
         return made;
       }
       if (stream.accepts?.(outgoing.input) ?? true) {
+        this.changes(stream);
         this.#join(stream, outgoing.shape.metric);
         return stream;
       }
@@ -108,6 +117,43 @@ export class OutputTree {
     }
     this.#problems.conflict('bounds', scope, held!.metric, outgoing.shape.metric);
     return undefined;
+  }
+
+  /** Before a series joins a stream, or it is read. */
+  changes(stream: OutputStream): void {
+    this.#snapshot?.keep(stream);
+  }
+
+  /**
+   * What all streams are at this moment. It is written while they go on, and until {@link OutputTree.endSnapshot} nothing may be swept. One
+   * at a time.
+   */
+  snapshot(): TreeSnapshot {
+    if (this.#snapshot !== undefined)
+      throw new StreamgaugeError(
+        'bug',
+        'a snapshot of the outputs is still open; close it before taking another',
+      );
+    this.#snapshot = new TreeSnapshot(++this.#snapshots, {
+      resources: this.#resources,
+      kinds: [...this.#names.kinds()],
+      overflowed: this.#overflowed,
+      metricOf: (stream) => this.metricOf(stream),
+    });
+    return this.#snapshot;
+  }
+
+  endSnapshot(): void {
+    this.#snapshot?.release();
+    this.#snapshot = undefined;
+  }
+
+  /** Takes over what was loaded, when there are no streams. */
+  takeOver({ resources, kinds, joined, overflowed }: LoadedTree): void {
+    for (const [id, resource] of resources) this.#resources.set(id, resource);
+    for (const kind of kinds) this.#names.put(kind, kind.streams);
+    for (const [stream, metric] of joined) this.#joined.set(stream, metric);
+    this.#overflowed = overflowed;
   }
 
   sweep(sweeping: Sweeping): void {
@@ -141,7 +187,7 @@ export class OutputTree {
 
   /** Compares a stream that is about to be made with those that leave under the same name. */
   #findConflicts({ scope, streams }: ScopeOutputs, scopeId: string, outgoing: Outgoing): void {
-    for (const other of this.#names.add(scopeId, outgoing)) {
+    for (const other of this.#names.add(scopeId, scope, outgoing)) {
       if (!streams.has(other.streamId)) continue;
       const cause = conflictOf(other, outgoing);
       if (cause === undefined) continue;
@@ -180,13 +226,4 @@ export class OutputTree {
     const kept = from.resource.attributes.filter(([key]) => keys.includes(key));
     return { attributes: attributes([...this.#writer, ...kept]), schemaUrl: '' };
   }
-}
-
-function variantId(streamId: string, variant: number): string {
-  return variant === 0 ? streamId : `${variant}|${streamId}`;
-}
-
-/** Ids begin with the number of a plan and a colon. */
-function firstVariant(streamId: string): string {
-  return streamId.replace(/^\d+\|/, '');
 }

@@ -1,16 +1,21 @@
 import type { Temporality } from '../../otel/model/metric.ts';
 import { scopeKey } from '../../otel/model/scope.ts';
+import type { SnapshotReader } from '../../otel/snapshot/snapshot-reader.ts';
 import type { MetricEntry, SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { ResourceEntry } from '../../otel/state/interned-resources.ts';
 import { MetricStore } from '../../otel/state/metric-store.ts';
 import type { Collection, MetricStream, PointBatch, ResourceMetrics } from '../../otel/state/point-batch.ts';
-import type { PlansFor } from '../views/stream-plan.ts';
+import type { PlansFor, StreamPlan } from '../views/stream-plan.ts';
 import { FoldScratch } from './fold-scratch.ts';
+import { HeldPlaces } from './held-places.ts';
 import { type Outgoing, outgoing } from './outgoing.ts';
 import { OutputProblems } from './output-problems.ts';
 import type { OutputStream } from './output-stream.ts';
 import { OutputTree } from './output-tree.ts';
 import type { Collecting, ReaderCursor } from './reader-cursor.ts';
+import { passingBy, ReaderCursors } from './reader-cursors.ts';
+import { OutputsSnapshot, outputsSection } from './snapshot/outputs-snapshot.ts';
+import { loadTree } from './snapshot/tree-loading.ts';
 
 /** What a metric becomes. */
 interface MetricOutputs {
@@ -34,8 +39,6 @@ export interface OutputsOptions {
 const longestWaitS = 3600;
 /** How often points without series are looked for. */
 const expireEveryS = 60;
-/** How long a sweep waits for collections that are read with pauses, before it asks them to end soon. */
-const patienceUs = 10e6;
 
 /**
  * Everything that leaves the collector, as resources, scopes and metric streams, and the readers that collect it. A new series is put into the
@@ -47,12 +50,9 @@ export class Outputs {
   readonly #problems: OutputProblems;
   readonly #metrics = new WeakMap<MetricEntry, MetricOutputs>();
   readonly #tree: OutputTree;
-  readonly #cursors: ReaderCursor[] = [];
-  /** Collections that are being read. */
-  #held = 0;
-  /** Since when a sweep waits for them. */
-  #awaitedSinceUs: number | undefined;
-  readonly #onAwaited = new Set<() => void>();
+  readonly #cursors: ReaderCursors;
+  /** Places must stay while a collection is read, or a snapshot written. */
+  readonly #places = new HeldPlaces(() => void this.sweep());
   readonly #spareScratch: FoldScratch[] = [];
   readonly #nowUs: () => number;
   readonly #outputExpiryS: number;
@@ -67,35 +67,17 @@ export class Outputs {
       this.#attach(slot, definition, resource),
     );
     this.#tree = new OutputTree(this.store, writerId, this.#problems);
+    this.#cursors = new ReaderCursors(this.store);
   }
 
-  /** A cursor for a reader that stays. */
-  addReader(temporality: Temporality): ReaderCursor {
-    const { birthUs } = this.store;
-    const cursor = {
-      index: this.#cursors.length,
-      temporality,
-      collectedUs: birthUs,
-      collectedAtUs: birthUs,
-      deliveredUs: birthUs,
-      collections: 0,
-    };
-    this.#cursors.push(cursor);
-    this.store.gauges.windows.addReader();
-    return cursor;
+  /** A cursor for a reader that stays. After a load it goes on where a reader of this name and temporality stood, if there was one. */
+  addReader(temporality: Temporality, name = ''): ReaderCursor {
+    return this.#cursors.add(temporality, name);
   }
 
   /** A cursor for one that comes and goes, as a scrape does: cumulative, and nothing waits for it. */
   passerBy(): ReaderCursor {
-    const { birthUs } = this.store;
-    return {
-      index: -1,
-      temporality: 'cumulative',
-      collectedUs: birthUs,
-      collectedAtUs: birthUs,
-      deliveredUs: Number.MAX_SAFE_INTEGER,
-      collections: 0,
-    };
+    return passingBy(this.store.birthUs);
   }
 
   /** What there is now, for one reader. A delta reader's interval ends here, and the next one begins. Points are read as the caller walks it. */
@@ -118,21 +100,18 @@ export class Outputs {
     let isScratchBack = false;
     const hold = (onAwaited?: () => void) => {
       if (holders++ === 0) {
-        this.#held++;
         // What it had was given back, and may be another collection's by now.
         if (isScratchBack) collecting.scratch = this.#spareScratch.pop() ?? new FoldScratch();
         isScratchBack = false;
       }
-      if (onAwaited !== undefined) this.#onAwaited.add(onAwaited);
+      const release = this.#places.hold(onAwaited);
       return () => {
-        if (onAwaited !== undefined) this.#onAwaited.delete(onAwaited);
-        if (--holders > 0) return;
-        this.#held--;
-        isScratchBack = true;
-        // A few are kept: readers take turns.
-        if (this.#spareScratch.length < 2) this.#spareScratch.push(collecting.scratch);
-        // Readers that take turns at holding would keep the next tick from finding a moment when none does.
-        if (this.#held === 0 && this.#awaitedSinceUs !== undefined) this.sweep();
+        if (--holders === 0) {
+          isScratchBack = true;
+          // A few are kept: readers take turns.
+          if (this.#spareScratch.length < 2) this.#spareScratch.push(collecting.scratch);
+        }
+        release();
       };
     };
     return { timeUs, resources: this.#walk(collecting, hold), hold };
@@ -151,18 +130,11 @@ export class Outputs {
     const { store } = this;
     const nowUs = this.#nowUs();
     const nowS = store.secondsAt(nowUs);
-    let deliveredUs = nowUs;
-    for (const cursor of this.#cursors) deliveredUs = Math.min(deliveredUs, cursor.deliveredUs);
+    const deliveredUs = this.#cursors.deliveredUs(nowUs);
     const endedBeforeS = Math.max(store.secondsAt(deliveredUs), nowS - longestWaitS);
     const isReleasing = store.endedCount > 0 && store.hasReleasable(endedBeforeS);
     if (!isReleasing && nowS < this.#expireS) return 0;
-    if (this.#held > 0) {
-      // Places must stay while a collection is read.
-      this.#awaitedSinceUs ??= nowUs;
-      if (nowUs - this.#awaitedSinceUs >= patienceUs) for (const ask of [...this.#onAwaited]) ask();
-      return 0;
-    }
-    this.#awaitedSinceUs = undefined;
+    if (!this.#places.mayMove(nowUs)) return 0;
     this.#expireS = nowS + expireEveryS;
     this.#tree.sweep({
       endedBeforeS,
@@ -171,6 +143,57 @@ export class Outputs {
       nowUs,
     });
     return isReleasing ? store.releaseEnded(endedBeforeS) : 0;
+  }
+
+  /**
+   * All outputs and readers as they are now, to be written while they go on; until it is closed nothing is swept, and no other is taken. The store's own state is not
+   * in it. Take both at once, between the collections of delta readers: of one that is being read, a part is in the bases. @param onAwaited told when sweeps have waited long
+   */
+  snapshot(onAwaited?: () => void): OutputsSnapshot {
+    const tree = this.#tree.snapshot();
+    const writeCursors = this.#cursors.picture();
+    const writeProblems = this.#problems.picture();
+    const expireS = this.#expireS;
+    const release = this.#places.hold(onAwaited);
+    return new OutputsSnapshot({
+      writeHead: (writer) => {
+        writer.varint(expireS);
+        writeCursors(writer);
+        writeProblems(writer);
+      },
+      tree,
+      onEnd: () => {
+        this.#tree.endSnapshot();
+        release();
+      },
+    });
+  }
+
+  /**
+   * Goes on as the outputs did that a snapshot was taken of: to be called for its section, before there are readers or series, and after the store has its
+   * own state again. The views must be those of then.
+   */
+  *load(reader: SnapshotReader): Generator<void, void> {
+    reader.expectVersion(outputsSection.version);
+    this.#expireS = reader.varint(0xffff_ffff, 'a second');
+    const indexes = this.#cursors.load(reader);
+    this.#problems.load(reader);
+    this.store.gauges.windows.arrangeReaders(indexes);
+    // What is wrong with these was counted when they were new.
+    for (const { entry } of this.store.definitions.metrics())
+      this.#metrics.set(
+        entry,
+        this.#outputsOf(entry, () => {}),
+      );
+    const tree = yield* loadTree(reader, {
+      store: this.store,
+      outgoingOf: (entry) => (this.#metrics.get(entry) ?? this.#outputsOf(entry, () => {})).outgoing,
+      readerAt: (index) => {
+        const now = indexes.indexOf(index);
+        return now === -1 ? undefined : now;
+      },
+    });
+    this.#tree.takeOver(tree);
   }
 
   /** Input series that went into the overflow series of a cardinality limit since the start. */
@@ -205,7 +228,10 @@ export class Outputs {
     return {
       metric: this.#tree.metricOf(stream),
       temporality: stream.temporality(collecting.cursor.temporality),
-      read: (batch: PointBatch, from: number) => stream.read(batch, collecting, from),
+      read: (batch: PointBatch, from: number) => {
+        this.#tree.changes(stream);
+        return stream.read(batch, collecting, from);
+      },
     };
   }
 
@@ -213,19 +239,21 @@ export class Outputs {
     const { entry } = definition;
     let metric = this.#metrics.get(entry);
     if (metric === undefined) {
-      metric = this.#outputsOf(entry);
+      metric = this.#outputsOf(entry, (plan) =>
+        this.#problems.noMeaning(entry.scope, entry.metric, plan.number),
+      );
       this.#metrics.set(entry, metric);
     }
     for (const one of metric.outgoing)
       this.#tree.streamFor(one, entry.scope, metric.scopeId, from)?.attach(slot, definition);
   }
 
-  #outputsOf(entry: MetricEntry): MetricOutputs {
+  #outputsOf(entry: MetricEntry, noMeaning: (plan: StreamPlan) => void): MetricOutputs {
     const { metric, scope } = entry;
     const found: Outgoing[] = [];
     for (const plan of this.#plansFor(entry)) {
       const one = outgoing(metric, plan);
-      if (one === undefined) this.#problems.noMeaning(scope, metric, plan.number);
+      if (one === undefined) noMeaning(plan);
       else found.push(one);
     }
     return { scopeId: scopeKey(scope), outgoing: found };

@@ -9,6 +9,7 @@ import type { OutputStream, Sweeping } from './output-stream.ts';
 import { PassPoints } from './pass-points.ts';
 import { isShown } from './pass-sum.ts';
 import type { Collecting } from './reader-cursor.ts';
+import { inARow, type StreamLoading, type StreamPicture } from './snapshot/stream-picture.ts';
 
 /** Points that are read at a time: a fraction of a millisecond. */
 const pointsPerRead = 256;
@@ -19,6 +20,7 @@ const pointsPerRead = 256;
  */
 export class PassExponential implements OutputStream {
   readonly metric: MetricDescription;
+  savedIn = 0;
   readonly #store: MetricStore;
   readonly #points = new PassPoints();
   readonly #bases = new ExponentialBases();
@@ -99,6 +101,16 @@ export class PassExponential implements OutputStream {
     }
     batch.size = at;
     return end < size ? end : noMore;
+  }
+
+  picture(): StreamPicture {
+    const parts = [this.#points.picture(), this.#bases.picture(this.#points.size)];
+    return inARow(parts);
+  }
+
+  *load(loading: StreamLoading): Generator<void, void> {
+    yield* this.#points.load(loading);
+    yield* this.#bases.load(loading, this.#points.size, maxHeldBuckets);
   }
 
   sweep({ endedBeforeS }: Sweeping): void {

@@ -7,10 +7,12 @@ import { PassPoints } from './pass-points.ts';
 import { isShown } from './pass-sum.ts';
 import type { Presence } from './presence.ts';
 import type { Collecting } from './reader-cursor.ts';
+import type { StreamLoading, StreamPicture } from './snapshot/stream-picture.ts';
 
 /** Gauges handed on as they came, while they are reported. */
 export class PassGauge implements OutputStream {
   readonly metric: MetricDescription;
+  savedIn = 0;
   readonly #store: MetricStore;
   readonly #presence: Presence;
   readonly #points = new PassPoints();
@@ -67,6 +69,14 @@ export class PassGauge implements OutputStream {
     }
     batch.size = at;
     return end < size ? end : noMore;
+  }
+
+  picture(): StreamPicture {
+    return this.#points.picture();
+  }
+
+  load(loading: StreamLoading): Generator<void, void> {
+    return this.#points.load(loading);
   }
 
   sweep({ endedBeforeS }: Sweeping): void {

@@ -8,6 +8,7 @@ import type { OutputStream, Sweeping } from './output-stream.ts';
 import { PassPoints } from './pass-points.ts';
 import { isShown } from './pass-sum.ts';
 import type { Collecting } from './reader-cursor.ts';
+import { inARow, type StreamLoading, type StreamPicture } from './snapshot/stream-picture.ts';
 
 /**
  * Explicit histograms handed on as they came. Delta readers get what was counted since their last collection, without min and
@@ -15,6 +16,7 @@ import type { Collecting } from './reader-cursor.ts';
  */
 export class PassHistogram implements OutputStream {
   readonly metric: MetricDescription;
+  savedIn = 0;
   readonly #store: MetricStore;
   readonly #points = new PassPoints();
   readonly #bases: DeltaBases;
@@ -104,6 +106,16 @@ export class PassHistogram implements OutputStream {
     const first = histograms.firstCell.get(slot);
     for (let b = 0; b < this.#width; b++) if (histograms.counted(first + b) !== bases[base + b]) return true;
     return false;
+  }
+
+  picture(): StreamPicture {
+    const parts = [this.#points.picture(), this.#bases.picture(this.#points.size)];
+    return inARow(parts);
+  }
+
+  *load(loading: StreamLoading): Generator<void, void> {
+    yield* this.#points.load(loading);
+    yield* this.#bases.load(loading, this.#points.size);
   }
 
   sweep({ endedBeforeS }: Sweeping): void {

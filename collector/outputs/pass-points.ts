@@ -1,5 +1,6 @@
 import { isReleasable } from '../../otel/state/ended-series.ts';
 import type { SeriesColumns } from '../../otel/state/series-columns.ts';
+import type { StreamLoading, StreamPicture } from './snapshot/stream-picture.ts';
 
 /**
  * The input series that are handed on as they came, a point each: point `i` is that of `slots[i]`. A member has such a list for each of
@@ -15,6 +16,35 @@ export class PassPoints {
 
   attach(slot: number): void {
     this.slots.push(slot);
+  }
+
+  picture(): StreamPicture {
+    const { slots, size } = this;
+    return {
+      *write(writer) {
+        writer.varint(size);
+        let before = 0;
+        for (let i = 0; i < size; i++) {
+          if (writer.isFull) yield writer.cut();
+          writer.sint(slots[i] - before);
+          before = slots[i];
+        }
+        if (writer.isFull) yield writer.cut();
+      },
+    };
+  }
+
+  /** Takes over what a picture wrote, when it is new. */
+  *load({ reader, take }: StreamLoading): Generator<void, void> {
+    if (reader.isSpent) yield;
+    const size = reader.varint(0xffff_ffff, 'a count of series');
+    let slot = 0;
+    while (this.slots.length < size) {
+      if (reader.isSpent) yield;
+      slot += reader.sint('a slot');
+      take(slot);
+      this.slots.push(slot);
+    }
   }
 
   /** Lets go of the series that ended before then; `moved` is told where the last point goes instead. */

@@ -8,10 +8,12 @@ import type { OutputStream, Sweeping } from './output-stream.ts';
 import { PassPoints } from './pass-points.ts';
 import type { Presence } from './presence.ts';
 import type { Collecting } from './reader-cursor.ts';
+import { inARow, type StreamLoading, type StreamPicture } from './snapshot/stream-picture.ts';
 
 /** Sums handed on as they came: value and start time are the source's. Delta readers get what was counted since their last collection. */
 export class PassSum implements OutputStream {
   readonly metric: MetricDescription;
+  savedIn = 0;
   readonly #store: MetricStore;
   readonly #presence: Presence;
   readonly #points = new PassPoints();
@@ -84,6 +86,16 @@ export class PassSum implements OutputStream {
     }
     batch.size = at;
     return end < size ? end : noMore;
+  }
+
+  picture(): StreamPicture {
+    const parts = [this.#points.picture(), this.#bases.picture(this.#points.size)];
+    return inARow(parts);
+  }
+
+  *load(loading: StreamLoading): Generator<void, void> {
+    yield* this.#points.load(loading);
+    yield* this.#bases.load(loading, this.#points.size);
   }
 
   sweep({ endedBeforeS }: Sweeping): void {

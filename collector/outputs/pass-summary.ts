@@ -6,6 +6,7 @@ import type { OutputStream, Sweeping } from './output-stream.ts';
 import { PassPoints } from './pass-points.ts';
 import { isShown } from './pass-sum.ts';
 import type { Collecting } from './reader-cursor.ts';
+import type { StreamLoading, StreamPicture } from './snapshot/stream-picture.ts';
 
 /**
  * Summaries handed on as they came. OTLP's summaries have no temporality and their quantiles cannot be taken apart, so delta readers get the same:
@@ -13,6 +14,7 @@ import type { Collecting } from './reader-cursor.ts';
  */
 export class PassSummary implements OutputStream {
   readonly metric: MetricDescription;
+  savedIn = 0;
   readonly #store: MetricStore;
   readonly #points = new PassPoints();
 
@@ -69,6 +71,14 @@ export class PassSummary implements OutputStream {
     }
     batch.size = at;
     return end < size ? end : noMore;
+  }
+
+  picture(): StreamPicture {
+    return this.#points.picture();
+  }
+
+  load(loading: StreamLoading): Generator<void, void> {
+    return this.#points.load(loading);
   }
 
   sweep({ endedBeforeS }: Sweeping): void {

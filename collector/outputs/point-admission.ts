@@ -46,6 +46,11 @@ export class PointAdmission {
     this.#makers[point] = owner;
   }
 
+  /** Whose point it is; empty: nobody's, and without a limit all are. */
+  ownerOf(point: number): string {
+    return this.#makers[point]?.id ?? '';
+  }
+
   leave(point: number): void {
     const owner = this.#makers[point];
     if (owner !== undefined && --owner.points === 0) this.#owners.delete(owner.id);
