@@ -10,8 +10,17 @@ import {
 import type { GrantConfig, Permission } from '../config/auth-config.ts';
 import type { Denial } from './denial.ts';
 
+/** An entry of the configuration that somebody was let in by. */
+export interface GrantSource {
+  readonly who: string;
+  readonly config: GrantConfig;
+  readonly captures: readonly string[];
+}
+
 /** What a peer may do and write, from what it presented. */
 export interface Grant {
+  /** What it is made of: {@link grantFrom} makes the same of it. */
+  readonly sources: readonly GrantSource[];
   /** Whom it is for, for the log: `client spiffe://…`, `token team-a`. */
   readonly who: string;
   permits(permission: Permission): boolean;
@@ -31,6 +40,7 @@ export function configuredGrant(who: string, config: GrantConfig, captures: read
   const members = config.agents.flatMap((pattern) => memberPattern(pattern, captures) ?? []);
   const forbidden = config.forbidden.map((pattern) => namePattern(pattern, { ignoreCase: false }));
   return {
+    sources: [{ who, config, captures }],
     who,
     permits: (permission) => config.permissions.includes(permission),
     permitsMember: (memberId) => members.some((pattern) => pattern.test(memberId)),
@@ -43,6 +53,7 @@ export function configuredGrant(who: string, config: GrantConfig, captures: read
 /** What both permit, with what both force. */
 export function bothGrants(a: Grant, b: Grant): Grant {
   return {
+    sources: [...a.sources, ...b.sources],
     who: `${a.who}, ${b.who}`,
     permits: (permission) => a.permits(permission) && b.permits(permission),
     permitsMember: (memberId) => a.permitsMember(memberId) && b.permitsMember(memberId),
@@ -51,6 +62,16 @@ export function bothGrants(a: Grant, b: Grant): Grant {
       forcedProblem(a.forced, b.forced) ?? a.resourceProblem(attributes) ?? b.resourceProblem(attributes),
     forced: mergeAttributes(a.forced, b.forced),
   };
+}
+
+/** The grant with these sources, or `undefined` where there are none. */
+export function grantFrom(sources: readonly GrantSource[]): Grant | undefined {
+  let grant: Grant | undefined;
+  for (const { who, config, captures } of sources) {
+    const next = configuredGrant(who, config, captures);
+    grant = grant === undefined ? next : bothGrants(grant, next);
+  }
+  return grant;
 }
 
 /** A denial of something that the grant does not permit. */

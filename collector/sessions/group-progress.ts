@@ -13,3 +13,24 @@ export interface GroupProgress {
   /** How often the member had left when the group was last reported. */
   absences: number;
 }
+
+/** What a session knew of a sampling group at one moment. */
+export interface ProgressCapture {
+  /** Never changed, only added to and replaced: the first so many are of that moment. */
+  readonly unsettled: readonly number[];
+  readonly unsettledCount: number;
+  readonly turnedAway: readonly number[];
+  readonly withoutValue: GroupProgress['withoutValue'];
+  readonly absences: number;
+}
+
+export function captureProgress(progress: GroupProgress): ProgressCapture {
+  const { unsettled, turnedAway, withoutValue, absences } = progress;
+  return {
+    unsettled,
+    unsettledCount: unsettled.length,
+    turnedAway: [...turnedAway],
+    withoutValue: withoutValue.slice(),
+    absences,
+  };
+}

@@ -9,18 +9,20 @@ export interface OwningStream {
   displace(by: string): void;
 }
 
-interface Owner {
+/** Who speaks for a member, and who has spoken for it. Never changed: another one takes its place. */
+export interface Owner {
   readonly bootId: string;
   /** The last report of each incarnation seen, the latest incarnation last. */
-  readonly incarnations: Map<string, number>;
-  live: OwningStream | undefined;
+  readonly incarnations: ReadonlyMap<string, number>;
+  readonly live: OwningStream | undefined;
 }
 
 export type Claim =
   | { readonly granted: true; readonly lastReport: number; readonly displaced: OwningStream | undefined }
   | { readonly granted: false; readonly holder: OwningStream };
 
-const rememberedIncarnations = 16;
+/** Of one member. */
+export const rememberedIncarnations = 16;
 
 /**
  * One owner for each member id. A second live stream takes over when it is the same incarnation, whose old connection we have not seen die, or
@@ -39,7 +41,7 @@ export class Owners {
         !owner.incarnations.has(stream.incarnation) && bootId !== '' && bootId === owner.bootId;
       if (!isSame && !isSuccessor) return { granted: false, holder: live };
     }
-    const incarnations = owner?.incarnations ?? new Map<string, number>();
+    const incarnations = new Map(owner?.incarnations);
     // A stream that lives has not told its last report yet: that comes with its release.
     const told = live?.incarnation === stream.incarnation ? live.lastReport : 0;
     const lastReport = Math.max(told, incarnations.get(stream.incarnation) ?? 0);
@@ -58,8 +60,10 @@ export class Owners {
     const owner = this.#byMember.get(memberId);
     if (owner === undefined) return;
     const before = owner.incarnations.get(stream.incarnation);
-    if (before !== undefined && before < lastReport) owner.incarnations.set(stream.incarnation, lastReport);
-    if (owner.live === stream) owner.live = undefined;
+    const incarnations = new Map(owner.incarnations);
+    if (before !== undefined && before < lastReport) incarnations.set(stream.incarnation, lastReport);
+    const live = owner.live === stream ? undefined : owner.live;
+    this.#byMember.set(memberId, { bootId: owner.bootId, incarnations, live });
   }
 
   /** Whether a stream speaks for the member at present. */
@@ -70,5 +74,19 @@ export class Owners {
   /** The member was evicted. */
   forget(memberId: string): void {
     if (this.#byMember.get(memberId)?.live === undefined) this.#byMember.delete(memberId);
+  }
+
+  get(memberId: string): Owner | undefined {
+    return this.#byMember.get(memberId);
+  }
+
+  /** By member id, at this moment. */
+  capture(): { readonly memberIds: readonly string[]; readonly owners: readonly Owner[] } {
+    return { memberIds: [...this.#byMember.keys()], owners: [...this.#byMember.values()] };
+  }
+
+  /** Puts back what {@link Owners.capture} gave, or makes it live again. */
+  restore(memberId: string, owner: Owner): void {
+    this.#byMember.set(memberId, owner);
   }
 }

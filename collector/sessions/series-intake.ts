@@ -39,21 +39,99 @@ export interface Refusal {
   readonly retryDelayMs?: number;
 }
 
+/** What of its limits an intake holds to. */
+export type IntakeLimits = Pick<StreamLimits, 'maxSeries' | 'maxAttributes' | 'maxAttributeBytes'>;
+
+/** The numbers of a stream as they were at one moment: of each map the first so many, since nothing is ever taken out of them or changed. */
+export interface IntakeCapture {
+  readonly limits: IntakeLimits;
+  readonly resources: ReadonlyMap<number, Resource>;
+  readonly resourceCount: number;
+  /** Why resources may not be written, by number. */
+  readonly deniedResources: ReadonlyMap<number, string>;
+  /** The first one is the scope without a name. */
+  readonly scopes: ReadonlyMap<number, InstrumentationScope>;
+  readonly scopeCount: number;
+  readonly metrics: ReadonlyMap<number, MetricOfScope>;
+  readonly metricCount: number;
+  readonly epochs: ReadonlyMap<number, EpochOfStream>;
+  readonly epochCount: number;
+}
+
+export interface MetricOfScope {
+  readonly metric: MetricDescription;
+  readonly scope: InstrumentationScope;
+}
+
+export interface EpochOfStream {
+  /** Each character is a byte. */
+  readonly token: string;
+  /** Relative to Welcome; `undefined`: not known. */
+  readonly beganUs: number | undefined;
+}
+
+const noDenials: ReadonlyMap<number, string> = new Map();
+
 /** What the definitions of one stream have said so far: the numbers of its resources, scopes, metrics and epochs. */
 export class SeriesIntake {
-  readonly #limits: StreamLimits;
+  readonly #limits: IntakeLimits;
   readonly #grant: Grant | undefined;
   readonly #resources = new Map<number, Resource>();
   /** Why the resources of these numbers may not be written; nearly always there are none. */
   #deniedResources: Map<number, string> | undefined;
   readonly #scopes = new Map<number, InstrumentationScope>([[0, emptyScope]]);
-  readonly #metrics = new Map<number, { metric: MetricDescription; scope: InstrumentationScope }>();
-  readonly #epochs = new Map<number, { token: string; beganUs: number | undefined }>();
+  readonly #metrics = new Map<number, MetricOfScope>();
+  readonly #epochs = new Map<number, EpochOfStream>();
 
   /** @param grant what the agent may write, where that has bounds */
-  constructor(limits: StreamLimits, grant?: Grant) {
+  constructor(limits: IntakeLimits, grant?: Grant) {
     this.#limits = limits;
     this.#grant = grant;
+  }
+
+  /** Costs the same however much there is. */
+  capture(): IntakeCapture {
+    const { maxSeries, maxAttributes, maxAttributeBytes } = this.#limits;
+    return {
+      limits: { maxSeries, maxAttributes, maxAttributeBytes },
+      resources: this.#resources,
+      resourceCount: this.#resources.size,
+      deniedResources: this.#deniedResources ?? noDenials,
+      scopes: this.#scopes,
+      scopeCount: this.#scopes.size,
+      metrics: this.#metrics,
+      metricCount: this.#metrics.size,
+      epochs: this.#epochs,
+      epochCount: this.#epochs.size,
+    };
+  }
+
+  /**
+   * @param denied why it may not be written, if so
+   * @throws InvalidDataError when the number is in use, StreamgaugeError `overloaded` for more than the stream may define
+   */
+  addResource(number: number, resource: Resource, path: string, denied?: string): void {
+    this.#put(this.#resources, number, resource, path);
+    if (denied === undefined) return;
+    this.#deniedResources ??= new Map();
+    this.#deniedResources.set(number, denied);
+  }
+
+  /** Throws as {@link SeriesIntake.addResource}. */
+  addScope(number: number, scope: InstrumentationScope, path: string): void {
+    this.#put(this.#scopes, number, scope, path);
+  }
+
+  /** @param scope its number. Throws as {@link SeriesIntake.addResource}, and where the scope is not defined */
+  addMetric(number: number, metric: MetricDescription, scope: number, path: string): void {
+    const of = this.#scopes.get(scope);
+    if (of === undefined) throw unknownNumber('scope', scope, `${path}.scope`);
+    this.#put(this.#metrics, number, { metric, scope: of }, path);
+  }
+
+  /** Throws as {@link SeriesIntake.addResource}. */
+  addEpoch(number: number, epoch: EpochOfStream, path: string): void {
+    this.#put(this.#epochs, number, epoch, path);
   }
 
   /**
@@ -65,24 +143,25 @@ export class SeriesIntake {
       const path = `resources[${i}]`;
       const taken = resourceFromDefinition(resource, path);
       this.checkAttributes(taken.attributes, `${path}.attributes`);
-      this.#put(this.#resources, resource.number, this.#permitted(resource.number, taken), path);
+      // One that may not be written is held as it is: its series are refused, those of others go on.
+      const denied = this.#grant?.resourceProblem(taken.attributes);
+      const written =
+        this.#grant === undefined || denied !== undefined ? taken : withForced(this.#grant, taken);
+      this.addResource(resource.number, written, path, denied);
     }
     for (const [i, scope] of define.scopes.entries()) {
       const path = `scopes[${i}]`;
       const taken = scopeFromDefinition(scope, path);
       this.checkAttributes(taken.attributes, `${path}.attributes`);
-      this.#put(this.#scopes, scope.number, taken, path);
+      this.addScope(scope.number, taken, path);
     }
     for (const [i, definition] of define.metrics.entries()) {
       const path = `metrics[${i}]`;
-      const metric = metricFromDefinition(definition, path);
-      const scope = this.#scopes.get(definition.scope);
-      if (scope === undefined) throw unknownNumber('scope', definition.scope, `${path}.scope`);
-      this.#put(this.#metrics, definition.number, { metric, scope }, path);
+      this.addMetric(definition.number, metricFromDefinition(definition, path), definition.scope, path);
     }
     for (const [i, epoch] of define.epochs.entries()) {
       const token = Buffer.from(epoch.token).toString('latin1');
-      this.#put(this.#epochs, epoch.number, { token, beganUs: epoch.beganUs }, `epochs[${i}]`);
+      this.addEpoch(epoch.number, { token, beganUs: epoch.beganUs }, `epochs[${i}]`);
     }
   }
 
@@ -148,17 +227,6 @@ export class SeriesIntake {
         { fieldPath },
       );
     }
-  }
-
-  /** A relayed resource with what is forced upon it. One that may not be written is held as it is: its series are refused, those of others go on. */
-  #permitted(number: number, resource: Resource): Resource {
-    const grant = this.#grant;
-    if (grant === undefined) return resource;
-    const problem = grant.resourceProblem(resource.attributes);
-    if (problem === undefined) return withForced(grant, resource);
-    this.#deniedResources ??= new Map();
-    this.#deniedResources.set(number, problem);
-    return resource;
   }
 
   #put<T>(into: Map<number, T>, number: number, value: T, path: string): void {

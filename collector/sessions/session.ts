@@ -8,6 +8,7 @@ import { type AgentMessage, decodeAgentMessage, type Hello } from '../../proto/m
 import { type CollectorMessage, encodeCollectorMessage } from '../../proto/messages/collector-message.ts';
 import type { Position } from '../../proto/messages/position.ts';
 import { isReport } from '../../proto/report/read-report.ts';
+import type { StreamCopies } from '../../proto/report/stream-capture.ts';
 import type { StreamLimits } from '../config/collector-config.ts';
 import { type Denial, DeniedError } from '../security/denial.ts';
 import type { Grant } from '../security/grant.ts';
@@ -15,8 +16,9 @@ import { permittedMember } from '../security/permitted-member.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { Owners, OwningStream } from './owners.ts';
 import { SeriesIntake } from './series-intake.ts';
+import type { RestoredSession, SessionCapture } from './session-capture.ts';
 import type { EndCause, SessionCounters } from './session-counters.ts';
-import { maxSlotsOf, StreamSeries } from './stream-series.ts';
+import { maxSlotsOf, type OnRefused, StreamSeries } from './stream-series.ts';
 
 /** What a session needs of its surroundings. */
 export interface SessionHost {
@@ -28,6 +30,8 @@ export interface SessionHost {
   readonly stalenessMs: number;
   readonly evictionMs: number;
   readonly position: Position;
+  /** For one more session: see {@link Session.number}. */
+  nextNumber(): number;
   /** By the store's clock, microseconds. */
   nowUs(): number;
   /** The session is over. */
@@ -63,11 +67,16 @@ const whichAgents =
   'where two agents run on one machine (npm start runs one) or on a cloned disk, give one of them an agent_id of its own';
 const expireEveryUs = 3_600_000_000;
 const quietEnds: ReadonlySet<EndCause> = new Set(['goodbye', 'half_closed']);
-/** Streams since the process began: each has a number of its own, which the store knows its series by. */
-let sessions = 0;
+
+/** As the owners know it. */
+export function incarnationOf({ incarnation }: Hello): string {
+  return Buffer.from(incarnation).toString('hex');
+}
 
 /** One agent's stream: a state machine over its messages. */
 export class Session implements OwningStream {
+  /** From 1, never used again for the same store, which knows the stream's series by it. */
+  readonly number: number;
   readonly id: string;
   readonly openedUs: number;
   state: SessionState = 'waiting';
@@ -78,19 +87,49 @@ export class Session implements OwningStream {
   lastReport = 0;
   readonly #host: SessionHost;
   readonly #peer: SessionPeer;
-  readonly #number = ++sessions;
   #member: Member | undefined;
   #series: StreamSeries | undefined;
   #acks: Acknowledgements | undefined;
   /** When series that are not of this stream are looked for. */
   #expireUs: number;
 
-  constructor(host: SessionHost, peer: SessionPeer) {
+  constructor(host: SessionHost, peer: SessionPeer, number = host.nextNumber(), openedUs = host.nowUs()) {
     this.#host = host;
     this.#peer = peer;
-    this.openedUs = host.nowUs();
-    this.id = `s${this.#number}`;
+    this.number = number;
+    this.openedUs = openedUs;
+    this.id = `s${number}`;
     this.#expireUs = this.openedUs + host.stalenessMs * 1000;
+  }
+
+  /** A session that goes on where a captured one was, for another peer. It is told nothing of what was sent before. */
+  static restore(
+    host: SessionHost,
+    peer: SessionPeer,
+    { number, openedUs, expireUs, open }: RestoredSession,
+  ): Session {
+    const session = new Session(host, peer, number, openedUs);
+    session.#expireUs = expireUs;
+    if (open === undefined) return session;
+    session.reports = open.reports;
+    session.points = open.points;
+    session.#open(open.hello, open.lastReport, open.member);
+    const { series, member } = open;
+    session.#series = StreamSeries.restore(series, host.store, member, host.counters, session.#onRefused);
+    const owner = host.owners.get(open.hello.memberId)!;
+    host.owners.restore(open.hello.memberId, { ...owner, live: session });
+    return session;
+  }
+
+  /** Between two messages. `copies` has room for the stream's columns. */
+  capture(copies: StreamCopies): SessionCapture {
+    const { number, openedUs, peer, hello, lastReport, reports, points } = this;
+    const series = this.#series?.capture(copies);
+    const open =
+      hello === undefined || series === undefined
+        ? undefined
+        : { hello, lastReport, reports, points, series };
+    return { number, openedUs, expireUs: this.#expireUs, peer, grant: this.#peer.grant, open };
   }
 
   get peer(): string {
@@ -100,6 +139,11 @@ export class Session implements OwningStream {
   /** Series defined at present. */
   get series(): number {
     return this.#series?.size ?? 0;
+  }
+
+  /** Their cells. */
+  get cells(): number {
+    return this.#series?.cells ?? 0;
   }
 
   /** By the store's clock, microseconds; 0 before Welcome. */
@@ -146,7 +190,7 @@ export class Session implements OwningStream {
     if (this.state !== 'open' || nowUs < this.#expireUs) return;
     const { store, stalenessMs, evictionMs } = this.#host;
     this.#expireUs = nowUs + Math.max(stalenessMs * 1000, expireEveryUs);
-    store.expire(this.#member!, this.#number, nowUs, evictionMs * 1000);
+    store.expire(this.#member!, this.number, nowUs, evictionMs * 1000);
   }
 
   /** Asks the agent to leave, and to come back after a delay. */
@@ -243,7 +287,7 @@ export class Session implements OwningStream {
     const intake = new SeriesIntake(host.limits, grant);
     intake.checkAttributes(said.attributes, 'hello.resource');
     const resource = grant === undefined ? said : permittedMember(grant, hello.memberId, said, host.store);
-    this.incarnation = Buffer.from(hello.incarnation).toString('hex');
+    this.incarnation = incarnationOf(hello);
     if (this.#movesTooOften(hello.memberId, resource)) {
       this.end(
         'limit',
@@ -257,27 +301,12 @@ export class Session implements OwningStream {
       return;
     }
     claim.displaced?.displace(this.peer);
-    this.hello = hello;
-    this.state = 'open';
-    this.lastReport = claim.lastReport;
-    this.#acks = new Acknowledgements(claim.lastReport, hello.ackDelayMs, (report) => {
-      host.counters.acks++;
-      this.#send(encodeAck(report));
-    });
     const { store, limits, counters } = host;
     const welcomeUs = host.nowUs();
     const member = store.join(hello.memberId, resource, welcomeUs);
-    this.#member = member;
-    this.#series = new StreamSeries(
-      store,
-      member,
-      intake,
-      limits,
-      { holder: this.#number, welcomeUs, lastReport: claim.lastReport },
-      counters,
-      (kind, report, series, { reason, fieldPath, retryDelayMs }) =>
-        this.#sendMessage({ type: 'refuse', kind, report, series, reason, fieldPath, retryDelayMs }),
-    );
+    this.#open(hello, claim.lastReport, member);
+    const stream = { holder: this.number, welcomeUs, lastReport: claim.lastReport };
+    this.#series = new StreamSeries(store, member, intake, limits, stream, counters, this.#onRefused);
     counters.streamsWelcomed++;
     this.#sendMessage({
       type: 'welcome',
@@ -301,6 +330,21 @@ export class Session implements OwningStream {
     if (member === undefined || member.resource.key === resourceKey(resource)) return false;
     return member.slots + member.series.size > maxSlotsOf(limits);
   }
+
+  #open(hello: Hello, lastReport: number, member: Member): void {
+    this.incarnation = incarnationOf(hello);
+    this.hello = hello;
+    this.state = 'open';
+    this.lastReport = lastReport;
+    this.#member = member;
+    this.#acks = new Acknowledgements(lastReport, hello.ackDelayMs, (report) => {
+      this.#host.counters.acks++;
+      this.#send(encodeAck(report));
+    });
+  }
+
+  readonly #onRefused: OnRefused = (kind, report, series, { reason, fieldPath, retryDelayMs }) =>
+    this.#sendMessage({ type: 'refuse', kind, report, series, reason, fieldPath, retryDelayMs });
 
   #goodbye(lastReport: number): void {
     // Without a report on this stream the number is of an earlier one, which may have been forgotten here.

@@ -4,6 +4,7 @@ import type { Position } from '../../proto/messages/position.ts';
 import type { StreamLimits } from '../config/collector-config.ts';
 import { Owners } from './owners.ts';
 import { Session, type SessionHost, type SessionPeer } from './session.ts';
+import type { RestoredSession } from './session-capture.ts';
 import type { SessionCounters } from './session-counters.ts';
 
 export interface SessionsOptions {
@@ -26,6 +27,7 @@ export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Set<Session>();
   readonly #host: SessionHost;
+  #lastNumber = 0;
   #draining = false;
 
   constructor(options: SessionsOptions) {
@@ -40,6 +42,7 @@ export class Sessions {
       stalenessMs,
       evictionMs,
       position,
+      nextNumber: () => ++this.#lastNumber,
       nowUs,
       log,
       ended: (session) => void this.#sessions.delete(session),
@@ -68,6 +71,23 @@ export class Sessions {
       reason: `${this.#sessions.size} streams are held; at most ${maxStreams} are allowed (grpc.limits.max_streams)`,
       isRetryable: false,
     };
+  }
+
+  /** The number of the last session there was. */
+  get lastNumber(): number {
+    return this.#lastNumber;
+  }
+
+  /** Goes on above the numbers of captured sessions. */
+  restoreLastNumber(number: number): void {
+    this.#lastNumber = number;
+  }
+
+  /** A captured session, for a peer of its own. See {@link Session.restore}. */
+  restore(session: RestoredSession, peer: SessionPeer): Session {
+    const restored = Session.restore(this.#host, peer, session);
+    this.#sessions.add(restored);
+    return restored;
   }
 
   open(peer: SessionPeer): Session {

@@ -5,11 +5,13 @@ import type { RefuseKind } from '../../proto/messages/collector-message.ts';
 import type { Define } from '../../proto/messages/define.ts';
 import { columnKinds, type GroupColumns } from '../../proto/report/group-columns.ts';
 import { decodeReport } from '../../proto/report/read-report.ts';
+import type { StreamCopies } from '../../proto/report/stream-capture.ts';
 import { StreamColumns } from '../../proto/report/stream-columns.ts';
 import type { StreamLimits } from '../config/collector-config.ts';
-import type { GroupProgress } from './group-progress.ts';
+import { captureProgress, type GroupProgress } from './group-progress.ts';
 import { find, MergeOutcome, mergeGroup, type RejectCause } from './merge-report.ts';
 import { type DefinedSeries, limitRetryMs, type Refusal, type SeriesIntake } from './series-intake.ts';
+import type { RestoredStream, StreamSeriesCapture } from './session-capture.ts';
 import type { SessionCounters } from './session-counters.ts';
 
 /** Told of what is not counted; `report` is 0 for a definition. */
@@ -29,7 +31,7 @@ const cellsPerSeries = 16;
  * Series that end are held until readers have seen their last state. A member that defines and retires without end, or changes its resource all
  * the time, has room for so many times what a stream may hold.
  */
-export function maxSlotsOf({ maxSeries }: StreamLimits): number {
+export function maxSlotsOf({ maxSeries }: Pick<StreamLimits, 'maxSeries'>): number {
   return 4 * maxSeries;
 }
 
@@ -66,16 +68,17 @@ export class StreamSeries {
     store: MetricStore,
     member: Member,
     intake: SeriesIntake,
-    limits: StreamLimits,
+    limits: Pick<StreamLimits, 'maxSeries'>,
     stream: StreamOf,
     counters: SessionCounters,
     onRefused: OnRefused,
+    columns = new StreamColumns({ maxCells: limits.maxSeries * cellsPerSeries }),
   ) {
     this.#store = store;
     this.#member = member;
     this.#intake = intake;
     this.#maxSlots = maxSlotsOf(limits);
-    this.#columns = new StreamColumns({ maxCells: limits.maxSeries * cellsPerSeries });
+    this.#columns = columns;
     this.#stream = stream;
     this.#counters = counters;
     this.#onRefused = onRefused;
@@ -84,6 +87,42 @@ export class StreamSeries {
   /** Series defined at present, refused ones included. */
   get size(): number {
     return this.#columns.size;
+  }
+
+  /** How many cells they have. */
+  get cells(): number {
+    return this.#columns.cells;
+  }
+
+  /** Between two messages. `copies` has room for the columns. */
+  capture(copies: StreamCopies): StreamSeriesCapture {
+    const columns = this.#columns;
+    const groups = [...columns.groups.values()];
+    return {
+      stream: this.#stream,
+      maxCells: columns.maxCells,
+      intake: this.#intake.capture(),
+      columns: copies.capture(columns),
+      progress: groups.map((group) => captureProgress(this.#progress.get(group)!)),
+      told: [...this.#told],
+    };
+  }
+
+  /** The same series, under the limits that they had, in a store that was loaded too. */
+  static restore(
+    restored: RestoredStream,
+    store: MetricStore,
+    member: Member,
+    counters: SessionCounters,
+    onRefused: OnRefused,
+  ): StreamSeries {
+    const { stream, intake, columns } = restored;
+    const { limits } = intake.capture();
+    const series = new StreamSeries(store, member, intake, limits, stream, counters, onRefused, columns);
+    for (const [i, group] of [...columns.groups.values()].entries())
+      series.#progress.set(group, restored.progress[i]);
+    for (const number of restored.told) series.#told.add(number);
+    return series;
   }
 
   get lastReport(): number {
