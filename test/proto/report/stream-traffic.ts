@@ -86,55 +86,55 @@ export class Traffic {
         this.#timeUs += 1_000_000 + (random(4) === 0 ? random(5000) : 0);
         const states = [...sender.groups.keys()]
           .filter((group) => (happening.groups & (1 << group)) !== 0)
-          .map((group) => this.#stateOf(group, random));
+          .map((group) => anyState(sender.groups.get(group)!, this.#timeUs, random));
         this.#reports += 1 + (random(8) === 0 ? random(3) : 0);
         const bytes = encodeReport(sender, states, this.#reports);
         return (receiver) => void decodeReport(bytes, receiver);
       }
     }
   }
+}
 
-  #stateOf(number: number, random: Random): GroupState {
-    const group = this.sender.groups.get(number)!;
-    const { sums, gauges, histograms: h, exponentialHistograms: e, summaries: s } = group;
-    const steady = (base: number, i: number) => (i % 3 === 0 ? base + 1000 : anyChange(base, random));
-    const some = (base: number) => anyChange(base, random);
-    const whole = (base: number) => (random(3) === 0 ? base + random(50) : base);
-    const scales = moved(e.scales, (scale) => (random(4) === 0 ? random(6) - 2 : scale));
-    const layout = (held: typeof e.scales) =>
-      moved(held, (value, i) => (random(4) > 0 ? value : i % 2 === 0 ? random(20) - 10 : random(6)));
-    const positive = layout(e.positive.layout);
-    const negative = layout(e.negative.layout);
-    const counts = (of: Float64Array) =>
-      Float64Array.from({ length: of.reduce((sum, buckets, i) => sum + (i % 2) * buckets, 0) }, () =>
-        random(9),
-      );
-    const places = Array.from({ length: group.places }, (_, place) => place);
-    return {
-      group: number,
-      timeUs: this.#timeUs,
-      sums: moved(sums, steady),
-      gauges: moved(gauges, steady),
-      histogramBucketCounts: moved(h.bucketCounts, whole),
-      histogramSums: moved(h.sums, some),
-      histogramMins: moved(h.mins, some),
-      histogramMaxes: moved(h.maxes, some),
-      exponentialScales: scales,
-      exponentialZeroThresholds: moved(e.zeroThresholds, some),
-      exponentialZeroCounts: moved(e.zeroCounts, whole),
-      exponentialPositiveLayout: positive,
-      exponentialPositiveCounts: counts(positive),
-      exponentialNegativeLayout: negative,
-      exponentialNegativeCounts: counts(negative),
-      exponentialSums: moved(e.sums, some),
-      exponentialMins: moved(e.mins, some),
-      exponentialMaxes: moved(e.maxes, some),
-      summaryCounts: moved(s.counts, whole),
-      summarySums: moved(s.sums, some),
-      summaryQuantileValues: moved(s.quantileValues, some),
-      noRecordedValue: places.filter(() => random(6) === 0),
-    };
-  }
+/** Something that a group could report next. */
+export function anyState(group: GroupColumns, timeUs: number, random: Random): GroupState {
+  const { sums, gauges, histograms: h, exponentialHistograms: e, summaries: s } = group;
+  const steady = (base: number, i: number) => (i % 3 === 0 ? base + 1000 : anyChange(base, random));
+  const some = (base: number) => anyChange(base, random);
+  const whole = (base: number) => (random(3) === 0 ? base + random(50) : base);
+  const scales = moved(e.scales, (scale) => (random(4) === 0 ? random(6) - 2 : scale));
+  const layout = (held: typeof e.scales) =>
+    moved(held, (value, i) => (random(4) > 0 ? value : i % 2 === 0 ? random(20) - 10 : random(6)));
+  const positive = layout(e.positive.layout);
+  const negative = layout(e.negative.layout);
+  const counts = (of: Float64Array) =>
+    Float64Array.from({ length: of.reduce((sum, buckets, i) => sum + (i % 2) * buckets, 0) }, () =>
+      random(9),
+    );
+  const places = Array.from({ length: group.places }, (_, place) => place);
+  return {
+    group: group.group,
+    timeUs,
+    sums: moved(sums, steady),
+    gauges: moved(gauges, steady),
+    histogramBucketCounts: moved(h.bucketCounts, whole),
+    histogramSums: moved(h.sums, some),
+    histogramMins: moved(h.mins, some),
+    histogramMaxes: moved(h.maxes, some),
+    exponentialScales: scales,
+    exponentialZeroThresholds: moved(e.zeroThresholds, some),
+    exponentialZeroCounts: moved(e.zeroCounts, whole),
+    exponentialPositiveLayout: positive,
+    exponentialPositiveCounts: counts(positive),
+    exponentialNegativeLayout: negative,
+    exponentialNegativeCounts: counts(negative),
+    exponentialSums: moved(e.sums, some),
+    exponentialMins: moved(e.mins, some),
+    exponentialMaxes: moved(e.maxes, some),
+    summaryCounts: moved(s.counts, whole),
+    summarySums: moved(s.sums, some),
+    summaryQuantileValues: moved(s.quantileValues, some),
+    noRecordedValue: places.filter(() => random(6) === 0),
+  };
 }
 
 /** All that can be seen of the receiving end of a stream, beside what its last report held. */
@@ -210,10 +210,10 @@ function numbersOf(columns: StreamColumns): number[] {
   return numbers.sort((a, b) => a - b);
 }
 
-type Random = (below: number) => number;
+export type Random = (below: number) => number;
 
 /** Whole numbers below a bound, the same for the same seed (mulberry32). */
-function randomFrom(seed: number): Random {
+export function randomFrom(seed: number): Random {
   let state = seed | 0;
   return (below) => {
     state = (state + 0x6d2b79f5) | 0;
