@@ -41,7 +41,7 @@ type Step =
   | { do: 'open' | 'goodbye' | 'half-close' | 'close' | 'garbage'; member: number }
   | { do: 'hello'; member: number; isNewRun: boolean; boot: number; region: string }
   | { do: 'define'; member: number; of: readonly number[]; group: number; isForeign: boolean; epoch: number }
-  | { do: 'report'; member: number; groups: number; seed: number }
+  | { do: 'report'; member: number; groups: number; seed: number; spoilt: number }
   | { do: 'retire'; member: number; seed: number; reason: 'gone' | 'idle' }
   | { do: 'wait'; seconds: number };
 
@@ -146,7 +146,11 @@ class Agents {
         this.#timeUs += 1_000_000;
         const states = [...columns.groups.values()]
           .filter(({ group, places }) => places > 0 && (step.groups & (1 << group)) !== 0)
-          .map((group) => anyState(group, this.#timeUs, random));
+          .map((group) => anyState(group, this.#timeUs, random))
+          .map(({ sums, ...state }) => ({
+            ...state,
+            sums: step.spoilt === 0 ? sums : sums?.fill(step.spoilt),
+          }));
         if (states.length > 0) stream.send(states, ++this.#reports);
         break;
       }
@@ -220,7 +224,7 @@ function busy(): Twin {
     agents.take({ do: 'hello', member, isNewRun: false, boot: 1, region: 'r1' });
     agents.take({ do: 'define', member, of: [0, 1, 2, 3, 4, 5, 6], group: 0, isForeign: false, epoch: 1 });
     agents.take({ do: 'define', member, of: [7, 9, 11, 13], group: 1, isForeign: true, epoch: 2 });
-    for (let seed = 0; seed < 8; seed++) agents.take({ do: 'report', member, groups: 3, seed });
+    for (let seed = 0; seed < 8; seed++) agents.take({ do: 'report', member, groups: 3, seed, spoilt: 0 });
     agents.take({ do: 'define', member, of: [14, 15, 16, 17, 18, 20], group: 2, isForeign: false, epoch: 3 });
   }
   agents.take({ do: 'open', member: 0 });
