@@ -114,3 +114,13 @@ test('a report from a clock that was set back has no time to stand for', (t) => 
   t.is(windows.reduce(1, 'max', reader, 1, 5, 3_000_000), 5);
   t.is(windows.reduce(1, 'mean', reader, 1, 5, 3_000_000), 1);
 });
+
+test('a reader that comes later gets the value until there is something to reduce', (t) => {
+  const windows = new GaugeWindows();
+  windows.watch(1);
+  windows.begin(1, 7, 1_000_000);
+  const reader = windows.addReader();
+  for (const how of ['min', 'max', 'mean'] as const) t.is(windows.reduce(1, how, reader, 1, 5, 2_000_000), 5);
+  windows.change(1, 5, 9, 2_000_000, 3_000_000);
+  t.is(windows.reduce(1, 'min', reader, 2, 9, 3_000_000), 9);
+});

@@ -1,12 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
 import fc from 'fast-check';
+import { noAttributes } from '../../../../otel/model/attributes.ts';
+import { emptyScope } from '../../../../otel/model/scope.ts';
 import { loadSections, SectionsLoading } from '../../../../otel/snapshot/load-sections.ts';
 import type { SnapshotChunk } from '../../../../otel/snapshot/snapshot-chunk.ts';
 import { SnapshotError } from '../../../../otel/snapshot/snapshot-error.ts';
+import { SnapshotSection } from '../../../../otel/snapshot/snapshot-part.ts';
+import { SnapshotWriter } from '../../../../otel/snapshot/snapshot-writer.ts';
+import { GaugeState } from '../../../../otel/state/gauge.ts';
 import {
   birthUs,
   chunksOf,
+  metrics,
+  resources,
   type Step,
   StoreWorld,
   second,
@@ -199,4 +206,43 @@ test('a snapshot of a later version is not read', (t) => {
     instanceOf: SnapshotError,
     message: /version 2 of its format; this program reads version 1/,
   });
+});
+
+test('a delta that was counted before the copy is known after it, and one of the same time is told from it', (t) => {
+  const world = new StoreWorld();
+  const nowUs = birthUs + 10 * second;
+  const member = world.store.join('m', resources[0]!, nowUs);
+  const input = { scope: emptyScope, metric: metrics[0]!, attributes: noAttributes, resource: undefined };
+  const handle = world.intake.define(member, input, nowUs) as number;
+  const report = (of: StoreWorld, value: number) =>
+    of.intake.sum(handle, 'delta', nowUs - 2 * second, nowUs - second, value, nowUs);
+  t.is(report(world, 5), 'merged');
+  const restored = world.copied();
+  t.is(report(restored, 5), 'duplicate');
+  t.is(report(restored, 6), 'overlap');
+  t.is(restored.store.sums.counted(1), 5);
+});
+
+test('an interval that was closed before the copy is the same for who asks after it', (t) => {
+  const slot = 1;
+  const hows = ['min', 'max', 'mean'] as const;
+  const reduced = ({ windows }: GaugeState) =>
+    hows.map((how) => windows.reduce(slot, how, 0, 1, 11, birthUs + 3 * second));
+  const state = new GaugeState();
+  state.windows.addReader();
+  const from = new GaugeState();
+  from.windows.addReader();
+  t.is(from.allocate(), slot);
+  from.windows.watch(slot);
+  from.windows.begin(slot, 7, birthUs + second);
+  from.windows.change(slot, 7, 11, birthUs + 2 * second, birthUs + 3 * second);
+  t.deepEqual(reduced(from), [7, 11, 9]);
+  const section = new SnapshotSection(1, 0, 1, from.snapshotParts());
+  section.take();
+  const loading = new SectionsLoading(
+    new Map([[1, new SnapshotSection(1, 0, 1, state.snapshotParts()).load]]),
+  );
+  for (const chunk of section.write(new SnapshotWriter())) loading.take(chunk);
+  loading.end();
+  t.deepEqual(reduced(state), [7, 11, 9]);
 });
