@@ -1,3 +1,4 @@
+import type { SnapshotWriter } from '../../otel/snapshot/snapshot-writer.ts';
 import type { ReaderCursor } from './reader-cursor.ts';
 import { readDoubles, writeNumbers } from './snapshot/number-list.ts';
 import type { StreamLoading, StreamPicture } from './snapshot/stream-picture.ts';
@@ -24,6 +25,25 @@ export class DeltaBases {
     if (known !== undefined) grown.set(known);
     this.#byReader[cursor.index] = grown;
     return grown;
+  }
+
+  /** For few points. */
+  writeNow(writer: SnapshotWriter, points: number): void {
+    const columns = this.#byReader;
+    let count = 0;
+    if (columns !== undefined) for (const column of columns) if (column !== undefined) count++;
+    writer.varint(count);
+    for (let reader = 0; count > 0; reader++) {
+      const column = columns![reader];
+      if (column === undefined) continue;
+      const length = Math.min(column.length, points * this.#width);
+      writer.varint(reader);
+      // As a picture has it: how many, and a column.
+      writer.varint(length);
+      writer.varint(length);
+      writer.cells(column, 0, length);
+      count--;
+    }
   }
 
   /** Of the first so many points. */

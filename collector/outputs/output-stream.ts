@@ -1,4 +1,5 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
+import type { SnapshotWriter } from '../../otel/snapshot/snapshot-writer.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { PointBatch } from '../../otel/state/point-batch.ts';
 import type { Collecting } from './reader-cursor.ts';
@@ -46,6 +47,11 @@ export interface OutputStream {
   sweep(sweeping: Sweeping): void;
   /** What it is now, for a snapshot. */
   picture(): StreamPicture;
+  /**
+   * Writes at once what a picture would write later, if that is little; else writes nothing and gives false. For outputs of which each member has many
+   * small ones.
+   */
+  writeNow?(writer: SnapshotWriter): boolean;
   /** Takes over what a picture wrote, when it is new: then it goes on as the one that the picture was of. */
   load(loading: StreamLoading): Generator<void, void>;
 }

@@ -1,9 +1,10 @@
 import type { MetricDescription } from '../../otel/model/metric.ts';
+import type { SnapshotWriter } from '../../otel/snapshot/snapshot-writer.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
-import { PassPoints } from './pass-points.ts';
+import { PassPoints, writtenAtOnce } from './pass-points.ts';
 import { isShown } from './pass-sum.ts';
 import type { Presence } from './presence.ts';
 import type { Collecting } from './reader-cursor.ts';
@@ -69,6 +70,13 @@ export class PassGauge implements OutputStream {
     }
     batch.size = at;
     return end < size ? end : noMore;
+  }
+
+  writeNow(writer: SnapshotWriter): boolean {
+    if (this.#points.size > writtenAtOnce) return false;
+    this.#points.writeNow(writer);
+
+    return true;
   }
 
   picture(): StreamPicture {

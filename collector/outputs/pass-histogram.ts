@@ -1,11 +1,12 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
+import type { SnapshotWriter } from '../../otel/snapshot/snapshot-writer.ts';
 import { finiteTotal } from '../../otel/state/counts.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
 import { DeltaBases } from './delta-bases.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
-import { PassPoints } from './pass-points.ts';
+import { PassPoints, writtenAtOnce } from './pass-points.ts';
 import { isShown } from './pass-sum.ts';
 import type { Collecting } from './reader-cursor.ts';
 import { inARow, type StreamLoading, type StreamPicture } from './snapshot/stream-picture.ts';
@@ -106,6 +107,13 @@ export class PassHistogram implements OutputStream {
     const first = histograms.firstCell.get(slot);
     for (let b = 0; b < this.#width; b++) if (histograms.counted(first + b) !== bases[base + b]) return true;
     return false;
+  }
+
+  writeNow(writer: SnapshotWriter): boolean {
+    if (this.#points.size * (this.#width + 1) > writtenAtOnce) return false;
+    this.#points.writeNow(writer);
+    this.#bases.writeNow(writer, this.#points.size);
+    return true;
   }
 
   picture(): StreamPicture {

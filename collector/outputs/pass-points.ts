@@ -1,6 +1,10 @@
+import type { SnapshotWriter } from '../../otel/snapshot/snapshot-writer.ts';
 import { isReleasable } from '../../otel/state/ended-series.ts';
 import type { SeriesColumns } from '../../otel/state/series-columns.ts';
 import type { StreamLoading, StreamPicture } from './snapshot/stream-picture.ts';
+
+/** Numbers of an output that are written to a snapshot at once. */
+export const writtenAtOnce = 1024;
 
 /**
  * The input series that are handed on as they came, a point each: point `i` is that of `slots[i]`. A member has such a list for each of
@@ -16,6 +20,17 @@ export class PassPoints {
 
   attach(slot: number): void {
     this.slots.push(slot);
+  }
+
+  /** For few points. */
+  writeNow(writer: SnapshotWriter): void {
+    const { slots } = this;
+    writer.varint(slots.length);
+    let before = 0;
+    for (const slot of slots) {
+      writer.sint(slot - before);
+      before = slot;
+    }
   }
 
   picture(): StreamPicture {

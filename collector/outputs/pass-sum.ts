@@ -1,11 +1,12 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
+import type { SnapshotWriter } from '../../otel/snapshot/snapshot-writer.ts';
 import { chunkBits, chunkMask } from '../../otel/state/columns.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { counting, present, withoutValue } from '../../otel/state/series-columns.ts';
 import { DeltaBases } from './delta-bases.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
-import { PassPoints } from './pass-points.ts';
+import { PassPoints, writtenAtOnce } from './pass-points.ts';
 import type { Presence } from './presence.ts';
 import type { Collecting } from './reader-cursor.ts';
 import { inARow, type StreamLoading, type StreamPicture } from './snapshot/stream-picture.ts';
@@ -86,6 +87,13 @@ export class PassSum implements OutputStream {
     }
     batch.size = at;
     return end < size ? end : noMore;
+  }
+
+  writeNow(writer: SnapshotWriter): boolean {
+    if (this.#points.size > writtenAtOnce) return false;
+    this.#points.writeNow(writer);
+    this.#bases.writeNow(writer, this.#points.size);
+    return true;
   }
 
   picture(): StreamPicture {

@@ -48,7 +48,8 @@ export class TreeSnapshot {
   /** The stream is about to change. */
   keep(stream: OutputStream): void {
     if (stream.savedIn === this.number) return;
-    this.#kept.set(stream, this.#picture(stream));
+    stream.savedIn = this.number;
+    this.#kept.set(stream, { metric: this.#tree.metricOf(stream), picture: stream.picture() });
   }
 
   *write(writer: SnapshotWriter): Generator<SnapshotChunk, void> {
@@ -57,21 +58,31 @@ export class TreeSnapshot {
     for (const { resource, scopes } of this.#tree.resources.values()) {
       let isTold = false;
       for (const [scopeId, { scope, streams }] of scopes) {
+        const ofScope = numbers.get(scopeId);
         let isScopeTold = false;
         for (const [streamId, stream] of streams) {
-          const kept = this.#take(stream);
-          if (kept === undefined) continue;
+          const kept = this.#kept.get(stream);
+          // Without a picture it is as it was, or came later.
+          if (kept === undefined && stream.savedIn === this.number) continue;
+          this.#kept.delete(stream);
+          stream.savedIn = this.number;
           if (!isTold) writeResource(writer, resource);
           if (!isScopeTold) writeMarkedScope(writer, scope);
           isTold = true;
           isScopeTold = true;
           writer.byte(treeMarks.stream);
-          writer.varint(numbers.get(kindKey(scopeId, firstVariant(streamId)))!);
-          writer.varint(variantOf(streamId));
+          // Nearly all are first variants, whose id is that of their kind.
+          const number = ofScope!.get(streamId);
+          writer.varint(number ?? ofScope!.get(firstVariant(streamId))!);
+          writer.varint(number === undefined ? variantOf(streamId) : 0);
           metrics.write(writer, stream.metric);
-          metrics.write(writer, kept.metric);
+          metrics.write(writer, kept?.metric ?? this.#tree.metricOf(stream));
+          // No chunk may be cut before the picture of what is as it was has been taken: it may change then.
+          const picture =
+            kept?.picture ?? (stream.writeNow?.(writer) === true ? undefined : stream.picture());
           if (writer.isFull) yield writer.cut();
-          yield* kept.picture.write(writer);
+          if (picture === undefined) continue;
+          yield* picture.write(writer);
           if (writer.isFull) yield writer.cut();
         }
       }
@@ -89,14 +100,16 @@ export class TreeSnapshot {
   *#writeKinds(
     writer: SnapshotWriter,
     metrics: MetricTableWriter,
-  ): Generator<SnapshotChunk, ReadonlyMap<string, number>> {
+  ): Generator<SnapshotChunk, ReadonlyMap<string, ReadonlyMap<string, number>>> {
     const { kinds, overflowed } = this.#tree;
-    const numbers = new Map<string, number>();
+    const numbers = new Map<string, Map<string, number>>();
+    let number = 0;
     writer.varint(overflowed);
     writer.varint(kinds.length);
     for (const { scopeId, scope, outgoing } of kinds) {
       if (writer.isFull) yield writer.cut();
-      numbers.set(kindKey(scopeId, outgoing.streamId), numbers.size);
+      const ofScope = numbers.get(scopeId) ?? new Map<string, number>();
+      numbers.set(scopeId, ofScope.set(outgoing.streamId, number++));
       writeMarkedScope(writer, scope);
       metrics.write(writer, outgoing.input);
       writer.varint(outgoing.plan.number);
@@ -104,19 +117,6 @@ export class TreeSnapshot {
     }
     if (writer.isFull) yield writer.cut();
     return numbers;
-  }
-
-  /** `undefined`: it came after that moment. */
-  #take(stream: OutputStream): Kept | undefined {
-    if (stream.savedIn !== this.number) return this.#picture(stream);
-    const kept = this.#kept.get(stream);
-    this.#kept.delete(stream);
-    return kept;
-  }
-
-  #picture(stream: OutputStream): Kept {
-    stream.savedIn = this.number;
-    return { metric: this.#tree.metricOf(stream), picture: stream.picture() };
   }
 }
 
@@ -129,8 +129,4 @@ function writeResource(writer: SnapshotWriter, { attributes, schemaUrl }: Resour
 function writeMarkedScope(writer: SnapshotWriter, scope: InstrumentationScope): void {
   writer.byte(treeMarks.scope);
   writeScope(writer, scope);
-}
-
-function kindKey(scopeId: string, streamId: string): string {
-  return `${scopeId}\n${streamId}`;
 }
