@@ -12,8 +12,8 @@ import type { SeriesColumns } from '../series-columns.ts';
 const ownMark = 1;
 const foreignMark = 2;
 
-/** Entries that are looked at without a pause: a millisecond or two. */
-const entriesInTurn = 131_072;
+/** Entries that are looked at without a pause: two milliseconds or so. */
+const entriesInTurn = 65_536;
 
 /** Which slots their members still know, by kind and slot: a byte each. The members' tables are made anew from it. */
 export class MemberSeriesPart implements SnapshotPart {
