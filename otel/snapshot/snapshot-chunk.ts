@@ -17,8 +17,8 @@ export interface SnapshotChunk {
 export const firstFlag = 1;
 export const lastFlag = 2;
 
-/** A chunk is ended when it has so many bytes: with one more piece of a column it still has at most 256 KiB. */
-export const fullChunkBytes = 223 * 1024;
+/** A chunk is ended when it has so many bytes: with one more piece of a column it still has at most 96 KiB. What it holds is written within a few milliseconds. */
+export const fullChunkBytes = 63 * 1024;
 /** Of a column, so many bytes at most are written at a time. */
 export const maxPieceBytes = 32 * 1024;
 /** One string or byte array has at most so many bytes: more than any message that it can have come in. */

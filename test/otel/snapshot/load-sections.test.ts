@@ -140,7 +140,7 @@ test('columns and arrays of any length are what they were when they were copied'
           ]),
         );
         for (const chunk of chunks) {
-          t.true(chunk.bytes.length <= 256 * 1024);
+          t.true(chunk.bytes.length <= 96 * 1024);
           loading.take(chunk);
         }
         loading.end();

@@ -138,11 +138,11 @@ test('a text that comes again takes a byte, and a section remembers only its own
   t.is(writer.end().bytes.length, once);
 });
 
-test('a chunk is full before it has 256 KiB', (t) => {
+test('a chunk is full before it has 96 KiB', (t) => {
   const writer = new SnapshotWriter();
   writer.begin(1, 0, 1);
   const values = new Float64Array(4096);
   while (!writer.isFull) writer.cells(values, 0, 4096);
   const { bytes } = writer.end();
-  t.true(bytes.length >= fullChunkBytes && bytes.length <= 256 * 1024);
+  t.true(bytes.length >= fullChunkBytes && bytes.length <= 96 * 1024);
 });
