@@ -83,11 +83,10 @@ function defineSeries(columns: StreamColumns, capture: StreamCapture, from: Capt
   for (let i = 0; i < count; i++) {
     const list = lists[order[i] % maxLists];
     const at = list.next++;
-    const shape = from.shapes[at];
+    const shape = list.kind === 'sum' || list.kind === 'gauge' ? 0 : from.shapes[at];
     const width = shape >>> shapeWidthShift;
-    const isHistogram = list.kind === 'histogram' || list.kind === 'exponential_histogram';
-    if (!isHistogram && (shape & ((1 << shapeWidthShift) - 1)) !== 0)
-      throw new InvalidDataError(`series ${from.numbers[at]} is a ${list.kind} with the shape ${shape}`);
+    if (list.kind === 'summary' && shape !== width << shapeWidthShift)
+      throw new InvalidDataError(`series ${from.numbers[at]} is a summary with the shape ${shape}`);
     columns.define({
       number: from.numbers[at],
       group: list.group,

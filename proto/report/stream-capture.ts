@@ -14,6 +14,7 @@ export const shapeWidthShift = 3;
 const worthSetting = 64;
 /** Room that is smaller is not worth giving back. */
 const smallestRoom = 65_536;
+const reservedAtOnce = 65_536;
 
 /** The cells of one column that drift. */
 export interface DriftsCapture {
@@ -51,7 +52,7 @@ export interface CapturedCells {
   readonly numbers: Uint32Array;
   /** What the owner attached to each series. */
   readonly attached: Uint32Array;
-  /** What else a series' cells depend on: {@link hasSumBit} and so on, and its width from {@link shapeWidthShift} on. */
+  /** What else the cells of a histogram or summary depend on: {@link hasSumBit} and so on, and its width from {@link shapeWidthShift} on. */
   readonly shapes: Uint32Array;
   readonly values: Float64Array;
   readonly modes: Uint8Array;
@@ -88,7 +89,7 @@ export function groupColumns(group: GroupColumns): readonly NumberColumn[] {
  * moment finds its memory.
  *
  * Layout: a series is an index in `numbers`, `attached` and `shapes`; a cell is one in `values` and `modes`. All of a stream, and of
- * one of its groups, lies together. Copying costs a few nanoseconds a series: `npm run bench snapshot`. What an encoder alone has
+ * one of its groups, lies together. Copying costs a few nanoseconds a series: `npm run bench snapshot-streams`. What an encoder alone has
  * (preferred modes, trends) is not copied, and neither is what the last report held.
  */
 export class StreamCopies implements CapturedCells {
@@ -99,6 +100,20 @@ export class StreamCopies implements CapturedCells {
   modes = new Uint8Array(0);
   series = 0;
   cells = 0;
+
+  /**
+   * Makes room for so much and some more, in small steps: copying into memory that is new takes several times as long. Forgets what was
+   * captured.
+   */
+  *reserve(series: number, cells: number): Generator<void, void> {
+    if (!isOff(this.numbers.length, series) && !isOff(this.values.length, cells)) return;
+    this.begin(series + (series >>> 3), cells + (cells >>> 3));
+    for (const array of [this.numbers, this.attached, this.shapes, this.values, this.modes])
+      for (let at = 0; at < array.length; at += reservedAtOnce) {
+        array.fill(0, at, at + reservedAtOnce);
+        yield;
+      }
+  }
 
   /** Forgets what was captured, and makes room for all that is to be captured next. */
   begin(series: number, cells: number): void {
@@ -153,7 +168,7 @@ export class StreamCopies implements CapturedCells {
     };
   }
 
-  /** Series of one cell each. */
+  /** Series of one cell each, which have no shape. */
   #series({ numbers, attached, size }: NumberColumn): void {
     const to = this.series;
     if (size < worthSetting)
@@ -165,7 +180,6 @@ export class StreamCopies implements CapturedCells {
       this.numbers.set(numbers.subarray(0, size), to);
       this.attached.set(attached.subarray(0, size), to);
     }
-    this.shapes.fill(0, to, to + size);
     this.series = to + size;
   }
 

@@ -1,11 +1,17 @@
-import { emptyScope, type InstrumentationScope } from '../../../otel/model/scope.ts';
+import { metricFromDefinition, metricToDefinition } from '../../../otel/model/definitions.ts';
+import type { InstrumentationScope } from '../../../otel/model/scope.ts';
 import type { SnapshotChunk } from '../../../otel/snapshot/snapshot-chunk.ts';
 import type { SnapshotReader } from '../../../otel/snapshot/snapshot-reader.ts';
 import type { SnapshotWriter } from '../../../otel/snapshot/snapshot-writer.ts';
+import {
+  readMetric,
+  readScope,
+  writeMetric,
+  writeScope,
+} from '../../../otel/state/snapshot/metric-record.ts';
 import { maxEpochTokenBytes } from '../../../proto/messages/define.ts';
 import type { Grant } from '../../security/grant.ts';
 import { type EpochOfStream, type IntakeCapture, SeriesIntake } from '../series-intake.ts';
-import { readMetric, writeMetric } from './metric-description.ts';
 import { orError } from './or-error.ts';
 
 const maxNumber = 2 ** 32 - 1;
@@ -60,13 +66,6 @@ function* writeMap<T>(
   if (writer.isFull) yield writer.cut();
 }
 
-function writeScope(writer: SnapshotWriter, { name, version, schemaUrl, attributes }: InstrumentationScope) {
-  writer.text(name);
-  writer.text(version);
-  writer.text(schemaUrl);
-  writer.attributes(attributes);
-}
-
 /** The intake that {@link writeIntake} wrote. @param grant what the agent may write, where that has bounds. @throws SnapshotError for what no stream can have defined */
 export function* readIntake(reader: SnapshotReader, grant: Grant | undefined): Generator<void, SeriesIntake> {
   if (reader.isSpent) yield;
@@ -86,7 +85,9 @@ export function* readIntake(reader: SnapshotReader, grant: Grant | undefined): G
   });
   yield* readMap(reader, (number) => {
     const scope = reader.varint(maxNumber, 'the number of a scope');
-    intake.addMetric(number, readMetric(reader, `metric ${number}`), scope, `metric ${number}`);
+    const path = `metric ${number}`;
+    const definition = metricToDefinition(readMetric(reader), number, scope);
+    intake.addMetric(number, metricFromDefinition(definition, path), scope, path);
   });
   yield* readMap(reader, (number) => intake.addEpoch(number, readEpoch(reader), `epoch ${number}`));
   return intake;
@@ -100,13 +101,6 @@ function* readMap(reader: SnapshotReader, read: (number: number) => void): Gener
     const number = reader.varint(maxNumber, 'a number of a stream');
     orError(reader, () => read(number));
   }
-}
-
-function readScope(reader: SnapshotReader): InstrumentationScope {
-  const name = reader.text();
-  const version = reader.text();
-  const schemaUrl = reader.text();
-  return { ...emptyScope, name, version, schemaUrl, attributes: reader.attributes() };
 }
 
 function readEpoch(reader: SnapshotReader): EpochOfStream {

@@ -1,4 +1,5 @@
 import type { SnapshotChunk } from '../../../otel/snapshot/snapshot-chunk.ts';
+import type { SnapshotPart } from '../../../otel/snapshot/snapshot-part.ts';
 import type { SnapshotReader } from '../../../otel/snapshot/snapshot-reader.ts';
 import type { SnapshotWriter } from '../../../otel/snapshot/snapshot-writer.ts';
 import { type Owners, rememberedIncarnations } from '../owners.ts';
@@ -7,7 +8,7 @@ import { type Owners, rememberedIncarnations } from '../owners.ts';
  * Who has spoken for each member: boot ids and the last reports of incarnations. Who speaks for them at present follows from the sessions. The format
  * is in docs/checkpoint.md, "Owners".
  */
-export class OwnersPart {
+export class OwnersPart implements SnapshotPart {
   readonly #owners: Owners;
   #capture: ReturnType<Owners['capture']> = { memberIds: [], owners: [] };
 

@@ -125,6 +125,7 @@ export class StreamColumnsReader {
     const modes = yield* readCells(reader, runsInto(this.#modes, firstCell), cells, 'modes');
     if (modes !== cells) throw reader.error(`there are ${modes} modes for ${cells} values`);
     this.#cells += cells;
+    if (reader.isSpent) yield;
     const sumDrifts = readDrifts(reader);
     const gaugeDrifts = readDrifts(reader);
     return { group, timeUs, stepUs, reports, counts, firstSeries, firstCell, cells, sumDrifts, gaugeDrifts };

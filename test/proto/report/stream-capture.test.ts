@@ -107,7 +107,12 @@ test('a last time that is none', refused, () => ({ lastTimeUs: Number.NaN }), /N
 test('a step that is none', refused, () => ({ stepUs: 0.5 }), /step of 0.5/);
 test('half a report', refused, () => ({ reports: 0.5 }), /0.5 reports/);
 test('a mode that is none', refused, ({ modes }) => void modes.fill(0x1f), /mode 31/);
-test('a sum with buckets', refused, ({ shapes }) => void shapes.fill(1, 0, 1), /is a sum with the shape 1/);
+test(
+  'a summary with a sum',
+  refused,
+  ({ shapes }) => void shapes.fill(17, 4, 5),
+  /summary with the shape 17/,
+);
 test(
   'more buckets than cells',
   refused,

@@ -2,8 +2,8 @@ import { agentViews } from '../../../../collector/collector-status.ts';
 import type { Grant } from '../../../../collector/security/grant.ts';
 import type { Session, SessionPeer } from '../../../../collector/sessions/session.ts';
 import { Sessions } from '../../../../collector/sessions/sessions.ts';
-import { OwnersPart } from '../../../../collector/sessions/snapshot/owners-part.ts';
-import { SessionsPart } from '../../../../collector/sessions/snapshot/sessions-part.ts';
+import type { PeerOf } from '../../../../collector/sessions/snapshot/sessions-part.ts';
+import { SessionsSnapshot } from '../../../../collector/sessions/snapshot/sessions-snapshot.ts';
 import { SectionsLoading } from '../../../../otel/snapshot/load-sections.ts';
 import type { SnapshotChunk } from '../../../../otel/snapshot/snapshot-chunk.ts';
 import { SnapshotWriter } from '../../../../otel/snapshot/snapshot-writer.ts';
@@ -14,6 +14,7 @@ import {
 } from '../../../../proto/messages/collector-message.ts';
 import { FakeStream } from '../../../model/fake-agent.ts';
 import { Core } from '../../core.ts';
+import { TearingWriter } from './tearing-writer.ts';
 
 /** One side's end of a stream, and what it said. */
 interface End {
@@ -23,23 +24,18 @@ interface End {
 }
 
 /** The chunks of all sections of some sessions, copied. */
-export function sectionsOf(sessions: Sessions, store: MetricStore): SnapshotChunk[] {
-  const writer = new SnapshotWriter();
-  const chunks: SnapshotChunk[] = [];
-  for (const [type, part] of [
-    [1, new OwnersPart(sessions.owners)],
-    [2, new SessionsPart(sessions, store)],
-  ] as const) {
-    part.take();
-    writer.begin(type, 0, 1);
-    for (const chunk of part.write(writer)) chunks.push(copied(chunk));
-    chunks.push(copied(writer.end()));
-  }
-  return chunks;
+export function sectionsOf(
+  sessions: Sessions,
+  store: MetricStore,
+  writer = new SnapshotWriter(),
+): SnapshotChunk[] {
+  const snapshot = new SessionsSnapshot(sessions, store);
+  snapshot.take();
+  return [...copiesOf(snapshot.write(writer))];
 }
 
-function copied(chunk: SnapshotChunk): SnapshotChunk {
-  return { ...chunk, bytes: Buffer.from(chunk.bytes) };
+function* copiesOf(chunks: Iterable<SnapshotChunk>): Generator<SnapshotChunk, void> {
+  for (const chunk of chunks) yield { ...chunk, bytes: Buffer.from(chunk.bytes) };
 }
 
 /** Loads them into sessions without a stream. */
@@ -47,17 +43,13 @@ export function loadSections(
   chunks: readonly SnapshotChunk[],
   sessions: Sessions,
   store: MetricStore,
-  peerOf?: ConstructorParameters<typeof SessionsPart>[2],
+  peerOf?: PeerOf,
 ): void {
-  const parts = new SessionsPart(sessions, store, peerOf);
-  const loading = new SectionsLoading(
-    new Map([
-      [1, (reader) => new OwnersPart(sessions.owners).load(reader)],
-      [2, (reader) => parts.load(reader)],
-    ]),
-  );
+  const snapshot = new SessionsSnapshot(sessions, store, peerOf);
+  const loading = new SectionsLoading(snapshot.loaders);
   for (const chunk of chunks) loading.take(chunk);
   loading.end();
+  snapshot.finish();
 }
 
 /** Two cores that are told the same. The second one's sessions can be replaced by what is loaded of the first one's. */
@@ -104,7 +96,7 @@ export class Twin {
   restore(): void {
     const [first, second] = this.cores;
     const { store, counters, limits } = second;
-    const chunks = sectionsOf(first.sessions, first.store);
+    const chunks = sectionsOf(first.sessions, first.store, new TearingWriter());
     for (const end of this.#ends[1].values()) end.session = undefined;
     this.#sessions = new Sessions({
       store,
