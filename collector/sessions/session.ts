@@ -15,6 +15,7 @@ import type { Grant } from '../security/grant.ts';
 import { permittedMember } from '../security/permitted-member.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { Owners, OwningStream } from './owners.ts';
+import { PendingCapture } from './pending-capture.ts';
 import { SeriesIntake } from './series-intake.ts';
 import type { RestoredSession, SessionCapture } from './session-capture.ts';
 import type { EndCause, SessionCounters } from './session-counters.ts';
@@ -92,6 +93,7 @@ export class Session implements OwningStream {
   #acks: Acknowledgements | undefined;
   /** When series that are not of this stream are looked for. */
   #expireUs: number;
+  #pending: PendingCapture | undefined;
 
   constructor(host: SessionHost, peer: SessionPeer, number = host.nextNumber(), openedUs = host.nowUs()) {
     this.#host = host;
@@ -119,6 +121,18 @@ export class Session implements OwningStream {
     const owner = host.owners.get(open.hello.memberId)!;
     host.owners.restore(open.hello.memberId, { ...owner, live: session });
     return session;
+  }
+
+  /** What the session is now, to be captured before it changes. Takes the place of the one before. */
+  captureLater(copies: StreamCopies): PendingCapture {
+    this.#pending = new PendingCapture(this, copies);
+    return this.#pending;
+  }
+
+  /** Nothing of what is captured changes but after this. */
+  #settleCapture(): void {
+    this.#pending?.settle();
+    this.#pending = undefined;
   }
 
   /** Between two messages. `copies` has room for the stream's columns. */
@@ -154,6 +168,7 @@ export class Session implements OwningStream {
   /** A message from the agent. What breaks the protocol ends the stream; only a bug is thrown. */
   receive(bytes: Buffer): void {
     if (this.state === 'ended') return;
+    if (this.#pending !== undefined) this.#settleCapture();
     this.#host.counters.receivedBytes += bytes.length;
     try {
       if (isReport(bytes)) this.#report(bytes);
@@ -188,6 +203,7 @@ export class Session implements OwningStream {
    */
   expire(nowUs: number): void {
     if (this.state !== 'open' || nowUs < this.#expireUs) return;
+    this.#settleCapture();
     const { store, stalenessMs, evictionMs } = this.#host;
     this.#expireUs = nowUs + Math.max(stalenessMs * 1000, expireEveryUs);
     store.expire(this.#member!, this.number, nowUs, evictionMs * 1000);

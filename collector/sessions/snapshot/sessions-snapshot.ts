@@ -37,7 +37,10 @@ export class SessionsSnapshot {
     yield* this.#sessions.reserve();
   }
 
-  /** Copies the state as it is now, in the place of the copy before. Between two messages of every stream. */
+  /**
+   * The state as it is now, in the place of the copy before. Between two messages of every stream. Streams are copied before they change, or
+   * when they are written. One snapshot at a time is taken of the same sessions.
+   */
   take(): void {
     this.#owners.take();
     this.#sessions.take();

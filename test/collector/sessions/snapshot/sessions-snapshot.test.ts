@@ -1,16 +1,19 @@
+import { isDeepStrictEqual } from 'node:util';
 import test from 'ava';
 import fc from 'fast-check';
 import { configuredGrant, type Grant } from '../../../../collector/security/grant.ts';
 import type { Session } from '../../../../collector/sessions/session.ts';
 import { Sessions } from '../../../../collector/sessions/sessions.ts';
+import { SessionsSnapshot } from '../../../../collector/sessions/snapshot/sessions-snapshot.ts';
 import { attributes } from '../../../../otel/model/attributes.ts';
 import { type MetricDescription, metric } from '../../../../otel/model/metric.ts';
 import { SnapshotError } from '../../../../otel/snapshot/snapshot-error.ts';
+import { SnapshotWriter } from '../../../../otel/snapshot/snapshot-writer.ts';
 import { viewConfigs } from '../../../model/catalogue.ts';
 import type { FakeStream } from '../../../model/fake-agent.ts';
 import { anyState, randomFrom } from '../../../proto/report/stream-traffic.ts';
 import { birthUs } from '../../core.ts';
-import { loadSections, sectionsOf, Twin } from './twin.ts';
+import { copiesOf, loadSections, sectionsOf, Twin } from './twin.ts';
 
 const metrics: readonly MetricDescription[] = [
   metric({ name: 'jobs', kind: 'sum', isMonotonic: true, valueType: 'int' }),
@@ -214,6 +217,32 @@ test('whatever happened before, loaded sessions go on as those that were saved',
     ),
     { numRuns: 60, seed: 5 },
   );
+});
+
+test('what is written is what was there when it was taken, whatever came in between', (t) => {
+  let changed = 0;
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 20, maxLength: 40 }), fc.nat(20), (steps, at) => {
+      const twin = new Twin({ limits: { maxSeries: 14 } });
+      const agents = new Agents(twin);
+      const [{ sessions, store }] = twin.cores;
+      try {
+        for (const step of steps.slice(0, at)) agents.take(step);
+        const expected = sectionsOf(sessions, store);
+        const snapshot = new SessionsSnapshot(sessions, store);
+        for (const _ of snapshot.reserve());
+        snapshot.take();
+        for (const step of steps.slice(at)) agents.take(step);
+        const written = [...copiesOf(snapshot.write(new SnapshotWriter()))];
+        t.deepEqual(written, expected);
+        if (!isDeepStrictEqual(sectionsOf(sessions, store), expected)) changed++;
+      } finally {
+        twin.stop();
+      }
+    }),
+    { numRuns: 40, seed: 5 },
+  );
+  t.true(changed > 20, `${changed}`);
 });
 
 /** Two agents with series of every kind, reported, and a stream that has not said hello. */

@@ -34,7 +34,7 @@ export function sectionsOf(
   return [...copiesOf(snapshot.write(writer))];
 }
 
-function* copiesOf(chunks: Iterable<SnapshotChunk>): Generator<SnapshotChunk, void> {
+export function* copiesOf(chunks: Iterable<SnapshotChunk>): Generator<SnapshotChunk, void> {
   for (const chunk of chunks) yield { ...chunk, bytes: Buffer.from(chunk.bytes) };
 }
 
