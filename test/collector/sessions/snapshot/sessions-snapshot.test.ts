@@ -7,8 +7,12 @@ import { Sessions } from '../../../../collector/sessions/sessions.ts';
 import { SessionsSnapshot } from '../../../../collector/sessions/snapshot/sessions-snapshot.ts';
 import { attributes } from '../../../../otel/model/attributes.ts';
 import { type MetricDescription, metric } from '../../../../otel/model/metric.ts';
+import { SectionsLoading } from '../../../../otel/snapshot/load-sections.ts';
+import type { SnapshotChunk } from '../../../../otel/snapshot/snapshot-chunk.ts';
 import { SnapshotError } from '../../../../otel/snapshot/snapshot-error.ts';
 import { SnapshotWriter } from '../../../../otel/snapshot/snapshot-writer.ts';
+import { MetricStore } from '../../../../otel/state/metric-store.ts';
+import { StoreSnapshot } from '../../../../otel/state/snapshot/store-snapshot.ts';
 import { viewConfigs } from '../../../model/catalogue.ts';
 import type { FakeStream } from '../../../model/fake-agent.ts';
 import { anyState, randomFrom } from '../../../proto/report/stream-traffic.ts';
@@ -246,9 +250,7 @@ test('what is written is what was there when it was taken, whatever came in betw
 });
 
 /** Two agents with series of every kind, reported, and a stream that has not said hello. */
-function busy(): Twin {
-  const twin = new Twin({ limits: { maxSeries: 14 } });
-  const agents = new Agents(twin);
+function busy(twin = new Twin({ limits: { maxSeries: 14 } }), agents = new Agents(twin)): Twin {
   for (const member of [1, 2]) {
     agents.take({ do: 'hello', member, isNewRun: false, boot: 1, region: 'r1' });
     agents.take({ do: 'define', member, of: [0, 1, 2, 3, 4, 5, 6], group: 0, isForeign: false, epoch: 1 });
@@ -260,9 +262,9 @@ function busy(): Twin {
   return twin;
 }
 
-function emptySessions({ cores: [core] }: Twin): Sessions {
+function emptySessions({ cores: [core] }: Twin, store = core.store): Sessions {
   return new Sessions({
-    store: core.store,
+    store,
     counters: core.counters,
     limits: core.limits,
     position: { directoryId: Buffer.alloc(16), term: Buffer.alloc(8), journalPosition: 0 },
@@ -271,6 +273,45 @@ function emptySessions({ cores: [core] }: Twin): Sessions {
     nowUs: () => core.nowUs,
     log: () => {},
   });
+}
+
+test('with the store that was saved beside them, loaded sessions take in what follows as the saved ones do', (t) => {
+  const twin = new Twin({ limits: { maxSeries: 14 } });
+  const agents = new Agents(twin);
+  busy(twin, agents);
+  const [{ store, sessions }] = twin.cores;
+  const loadedStore = new MetricStore(0, () => {});
+  const loading = new StoreSnapshot(loadedStore);
+  const sections = new SectionsLoading(loading.loaders);
+  for (const chunk of storeSectionsOf(store)) sections.take(chunk);
+  sections.end();
+  loading.finish();
+  const loaded = emptySessions(twin, loadedStore);
+  loadSections(sectionsOf(sessions, store), loaded, loadedStore);
+  const byNumber = new Map([...loaded].map((session) => [session.number, session]));
+  for (const session of sessions) {
+    const receive = session.receive.bind(session);
+    session.receive = (bytes) => {
+      receive(bytes);
+      byNumber.get(session.number)!.receive(bytes);
+    };
+  }
+  const before = storeSectionsOf(store);
+  t.deepEqual(storeSectionsOf(loadedStore), before);
+  for (let seed = 10; seed < 18; seed++) {
+    agents.take({ do: 'report', member: 1 + (seed % 2), groups: 7, seed, spoilt: 0 });
+    t.deepEqual(storeSectionsOf(loadedStore), storeSectionsOf(store));
+    t.deepEqual(sectionsOf(loaded, loadedStore), sectionsOf(sessions, store));
+  }
+  t.notDeepEqual(storeSectionsOf(store), before);
+  loaded.stop();
+  twin.stop();
+});
+
+function storeSectionsOf(store: MetricStore): SnapshotChunk[] {
+  const snapshot = new StoreSnapshot(store);
+  snapshot.take();
+  return [...copiesOf(snapshot.write(new SnapshotWriter()))];
 }
 
 test('a loaded session without a connection takes in reports and says nothing', (t) => {
