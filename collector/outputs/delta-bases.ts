@@ -82,6 +82,15 @@ export class DeltaBases {
     }
   }
 
+  /** The base of a point that another stream of the same width has, for every reader that there is one of here. */
+  take(other: DeltaBases, from: number, to: number): void {
+    const width = this.#width;
+    this.#byReader?.forEach((column, index) => {
+      const before = other.#byReader?.[index];
+      for (let i = 0; i < width; i++) column![to * width + i] = before?.[from * width + i] ?? 0;
+    });
+  }
+
   /** A point takes a lower place, whose own has been forgotten. */
   copy(from: number, to: number): void {
     const width = this.#width;

@@ -77,6 +77,15 @@ export class ExponentialBases {
     }
   }
 
+  /** The base of a point that another stream has, for every reader that there is one of here. */
+  take(other: ExponentialBases, from: number, to: number): void {
+    this.#byReader?.forEach((bases, index) => {
+      const before = other.#byReader?.[index]?.[from];
+      if (before === undefined) bases[to] = undefined;
+      else bases[to]?.copyFrom(before);
+    });
+  }
+
   /** A point takes a lower place, whose own has been forgotten. */
   copy(from: number, to: number): void {
     for (const bases of this.#byReader ?? []) {

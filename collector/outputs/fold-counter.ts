@@ -99,6 +99,23 @@ export class FoldCounter implements OutputStream {
     return end < scratch.points ? scratch.inputs + end : noMore;
   }
 
+  attachHeld(slot: number, definition: SeriesDefinition): void {
+    this.attach(slot, definition);
+    this.#retained[this.#points.lastTarget] -= this.#store.sums.counted(slot);
+  }
+
+  slots(): Iterable<number> {
+    return this.#points.slots.items.subarray(0, this.#points.slots.size);
+  }
+
+  leave(leaves: (slot: number) => boolean, nowS: number): void {
+    this.#points.sweep((slot, point) => {
+      if (!leaves(slot)) return false;
+      this.#retained[point] += this.#store.sums.counted(slot);
+      return true;
+    }, nowS);
+  }
+
   picture(): StreamPicture {
     const points = this.#points.size;
     const horizonUs = this.#horizonUs;
@@ -132,11 +149,7 @@ export class FoldCounter implements OutputStream {
   sweep({ endedBeforeS, idleBeforeS, nowS, nowUs }: Sweeping): void {
     const { sums } = this.#store;
     const points = this.#points;
-    points.sweep((slot, point) => {
-      if (!isReleasable(sums.series, slot, endedBeforeS)) return false;
-      this.#retained[point] += sums.counted(slot);
-      return true;
-    }, nowS);
+    this.leave((slot) => isReleasable(sums.series, slot, endedBeforeS), nowS);
     const hasMoved = points.expire(idleBeforeS, nowUs, (from, to) => {
       this.#retained[to] = this.#retained[from];
       this.#shown[to] = this.#shown[from];

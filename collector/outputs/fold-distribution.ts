@@ -102,6 +102,14 @@ export class FoldDistribution implements OutputStream {
     return scratch.left > 0 ? from + 1 : noMore;
   }
 
+  slots(): Iterable<number> {
+    return this.#points.slots.items.subarray(0, this.#points.slots.size);
+  }
+
+  leave(leaves: (slot: number) => boolean, nowS: number): void {
+    this.#points.sweep(leaves, nowS);
+  }
+
   picture(): StreamPicture {
     return this.#points.picture();
   }

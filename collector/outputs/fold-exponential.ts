@@ -160,6 +160,23 @@ export class FoldExponential implements OutputStream {
     return scratch.left > 0 ? from + 1 : noMore;
   }
 
+  attachHeld(slot: number, definition: SeriesDefinition): void {
+    this.attach(slot, definition);
+    this.#retain(slot, this.#points.lastTarget, -1);
+  }
+
+  slots(): Iterable<number> {
+    return this.#points.slots.items.subarray(0, this.#points.slots.size);
+  }
+
+  leave(leaves: (slot: number) => boolean, nowS: number): void {
+    this.#points.sweep((slot, point) => {
+      if (!leaves(slot)) return false;
+      this.#retain(slot, point, 1);
+      return true;
+    }, nowS);
+  }
+
   picture(): StreamPicture {
     const points = this.#points.size;
     const horizonUs = this.#horizonUs;
@@ -202,11 +219,7 @@ export class FoldExponential implements OutputStream {
   sweep({ endedBeforeS, idleBeforeS, nowS, nowUs }: Sweeping): void {
     const { series } = this.#source;
     const points = this.#points;
-    points.sweep((slot, point) => {
-      if (!isReleasable(series, slot, endedBeforeS)) return false;
-      this.#retain(slot, point);
-      return true;
-    }, nowS);
+    this.leave((slot) => isReleasable(series, slot, endedBeforeS), nowS);
     const hasMoved = points.expire(idleBeforeS, nowUs, (from, to) => {
       this.#retained[to] = this.#retained[from];
       this.#scales[to] = this.#scales[from];
@@ -220,14 +233,21 @@ export class FoldExponential implements OutputStream {
     this.#bases.truncate(points.size);
   }
 
-  #retain(slot: number, point: number): void {
-    let retained = this.#retained[point];
-    if (retained === undefined) {
-      retained = new ExponentialCounts();
-      retained.begin(this.#shape.maxScale, 0, this.#shape.maxSize);
-      this.#retained[point] = retained;
+  #retain(slot: number, point: number, factor: 1 | -1): void {
+    const retained = this.#retained[point] ?? this.#nothing();
+    this.#retained[point] = retained;
+    if (factor === 1) this.#source.addCounted(slot, retained);
+    else {
+      const counted = this.#nothing();
+      this.#source.addCounted(slot, counted);
+      retained.addCounts(counted, -1);
     }
-    this.#source.addCounted(slot, retained);
     retained.trim();
+  }
+
+  #nothing(): ExponentialCounts {
+    const counts = new ExponentialCounts();
+    counts.begin(this.#shape.maxScale, 0, this.#shape.maxSize);
+    return counts;
   }
 }

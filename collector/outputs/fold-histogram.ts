@@ -124,6 +124,27 @@ export class FoldHistogram implements OutputStream {
     return end < scratch.points ? scratch.inputs + end : noMore;
   }
 
+  attachHeld(slot: number, definition: SeriesDefinition): void {
+    this.attach(slot, definition);
+    const held = new Array<number>(this.#width + 1).fill(0);
+    this.#add(slot, held, 0);
+    const first = this.#points.lastTarget * held.length;
+    for (let i = 0; i < held.length; i++) this.#retained[first + i] -= held[i];
+  }
+
+  slots(): Iterable<number> {
+    return this.#points.slots.items.subarray(0, this.#points.slots.size);
+  }
+
+  leave(leaves: (slot: number) => boolean, nowS: number): void {
+    this.#points.sweep((slot, point) => {
+      if (!leaves(slot)) return false;
+      this.#add(slot, this.#retained, point);
+      this.#finer.delete(slot);
+      return true;
+    }, nowS);
+  }
+
   picture(): StreamPicture {
     const points = this.#points.size;
     const cells = points * (this.#width + 1);
@@ -158,12 +179,7 @@ export class FoldHistogram implements OutputStream {
     const { histograms } = this.#store;
     const points = this.#points;
     const stride = this.#width + 1;
-    points.sweep((slot, point) => {
-      if (!isReleasable(histograms.series, slot, endedBeforeS)) return false;
-      this.#add(slot, this.#retained, point);
-      this.#finer.delete(slot);
-      return true;
-    }, nowS);
+    this.leave((slot) => isReleasable(histograms.series, slot, endedBeforeS), nowS);
     const hasMoved = points.expire(idleBeforeS, nowUs, (from, to) => {
       for (let i = 0; i < stride; i++) this.#retained[to * stride + i] = this.#retained[from * stride + i];
       this.#bases.copy(from, to);

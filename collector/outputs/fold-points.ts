@@ -68,6 +68,11 @@ export class FoldPoints {
     this.targets.push(point);
   }
 
+  /** The point that the series goes into that was attached last. */
+  get lastTarget(): number {
+    return this.targets.items[this.targets.size - 1];
+  }
+
   /** Lets go of the series that `leaves` says yes to. */
   sweep(leaves: (slot: number, point: number) => boolean, nowS: number): void {
     const { slots, targets } = this;

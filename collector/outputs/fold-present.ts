@@ -100,6 +100,14 @@ export class FoldPresent implements OutputStream {
     return end < scratch.points ? scratch.inputs + end : noMore;
   }
 
+  slots(): Iterable<number> {
+    return this.#points.slots.items.subarray(0, this.#points.slots.size);
+  }
+
+  leave(leaves: (slot: number) => boolean, nowS: number): void {
+    this.#points.sweep(leaves, nowS);
+  }
+
   picture(): StreamPicture {
     return this.#points.picture();
   }

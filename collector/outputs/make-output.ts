@@ -22,15 +22,16 @@ import { PassSum } from './pass-sum.ts';
 import { PassSummary } from './pass-summary.ts';
 import { Presence } from './presence.ts';
 
-/** The output of a shape for a metric. */
+/** The output of a shape for a metric. `sinceUs`: nothing begins to count before then, by the store's clock. */
 export function makeOutput(
   { metric, way }: OutputShape,
   input: MetricDescription,
   plan: StreamPlan,
   store: MetricStore,
+  sinceUs = 0,
 ): OutputStream {
   const isShared = plan.resourceKeys !== undefined;
-  const points = () => foldPoints(plan, store, input);
+  const points = () => foldPoints(plan, store, input, sinceUs);
   switch (way) {
     case 'pass':
       return passing(metric, store, new Presence(store, plan));
@@ -39,7 +40,7 @@ export function makeOutput(
     case 'histogram':
       return new FoldHistogram(metric, store, points(), isShared, boundariesOf(plan));
     case 'exponential':
-      return exponential(metric, input, plan, store);
+      return exponential(metric, input, plan, store, points());
     default:
       return new FoldPresent(
         metric,
@@ -72,9 +73,9 @@ function exponential(
   input: MetricDescription,
   plan: StreamPlan,
   store: MetricStore,
+  points: FoldPoints,
 ): OutputStream {
   const shape = exponentialShapeOf(plan);
-  const points = foldPoints(plan, store, input);
   const presence = new Presence(store, plan);
   switch (input.kind) {
     case 'sum':
@@ -108,7 +109,12 @@ function boundariesOf({ aggregation }: StreamPlan): readonly number[] | undefine
 }
 
 /** Where members are joined, totals are kept for good; otherwise they are forgotten with their member, and begin where the horizon stands by then. */
-function foldPoints(plan: StreamPlan, store: MetricStore, input: MetricDescription): FoldPoints {
+function foldPoints(
+  plan: StreamPlan,
+  store: MetricStore,
+  input: MetricDescription,
+  sinceUs: number,
+): FoldPoints {
   const { series } = store.stateOf(input.kind);
   const isShared = plan.resourceKeys !== undefined;
   return new FoldPoints({
@@ -116,6 +122,6 @@ function foldPoints(plan: StreamPlan, store: MetricStore, input: MetricDescripti
     ownerOf: (slot) => store.members.at(series.member.get(slot))!.id,
     limit: plan.cardinalityLimit,
     isShared,
-    startUs: isShared ? store.birthUs : store.horizonUs,
+    startUs: Math.max(sinceUs, isShared ? store.birthUs : store.horizonUs),
   });
 }

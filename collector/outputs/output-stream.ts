@@ -2,7 +2,7 @@ import type { MetricDescription, Temporality } from '../../otel/model/metric.ts'
 import type { SnapshotWriter } from '../../otel/snapshot/snapshot-writer.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { PointBatch } from '../../otel/state/point-batch.ts';
-import type { Collecting } from './reader-cursor.ts';
+import type { Collecting, ReaderCursor } from './reader-cursor.ts';
 import type { StreamLoading, StreamPicture } from './snapshot/stream-picture.ts';
 
 /** What may be let go of, in seconds of the store's life. */
@@ -36,6 +36,17 @@ export interface OutputStream {
   accepts?(input: MetricDescription): boolean;
   /** Takes an input series in. Called once, before its first report. */
   attach(slot: number, definition: SeriesDefinition): void;
+  /**
+   * Takes an input series in that has counted already, elsewhere: totals and intervals of these delta readers go on from what it holds. Absent: the
+   * output is made of what is present, and attach does it.
+   */
+  attachHeld?(slot: number, definition: SeriesDefinition, deltaReaders: readonly ReaderCursor[]): void;
+  /** The series that go in. Not valid any more when one comes or leaves. */
+  slots(): Iterable<number>;
+  /** Lets go of these series. What they counted stays in totals. */
+  leave(leaves: (slot: number) => boolean, nowS: number): void;
+  /** Delta readers go on where they stood in another output that shows the same series as they came, of the same kind. */
+  goOnFrom?(before: OutputStream): void;
   /** What temporality a reader of this preference gets; `undefined` for gauges. */
   temporality(preferred: Temporality): Temporality | undefined;
   /**

@@ -12,7 +12,7 @@ import type { OutputProblems } from './output-problems.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
 import type { LoadedTree } from './snapshot/tree-loading.ts';
 import { TreeSnapshot } from './snapshot/tree-snapshot.ts';
-import { firstVariant, variantId } from './stream-id.ts';
+import { firstVariant, variantId, variantOf } from './stream-id.ts';
 import { StreamNames } from './stream-names.ts';
 
 /** The streams of one scope within a resource, by their ids. */
@@ -31,6 +31,20 @@ interface OutputResource {
   readonly from: ResourceEntry;
   readonly id: string;
   readonly resource: Resource;
+}
+
+/** A stream with its place in the tree. */
+export interface PlacedStream {
+  readonly resourceId: string;
+  readonly resource: Resource;
+  readonly scopeId: string;
+  readonly scope: InstrumentationScope;
+  readonly variant: number;
+  readonly stream: OutputStream;
+  /** What the first stream of its kind was made of. */
+  readonly outgoing: Outgoing;
+  /** What leaves. */
+  readonly metric: MetricDescription;
 }
 
 /** Streams of one identity that do not take each other's series: histograms with other bounds. There is no output of further ones. */
@@ -55,11 +69,13 @@ export class OutputTree {
   /** One that is being written. */
   #snapshot: TreeSnapshot | undefined;
   #snapshots = 0;
+  /** When the views came into force: new streams do not begin before. 0: with the store. Microseconds by the store's clock. */
+  #sinceUs = 0;
 
-  /** `writerId` is the `service.instance.id` of what merging views make. */
-  constructor(store: MetricStore, writerId: string, problems: OutputProblems) {
+  /** @param writer what merging views make has of itself: the `service.instance.id` of the one writer */
+  constructor(store: MetricStore, writer: Attributes, problems: OutputProblems) {
     this.#store = store;
-    this.#writer = attributes({ 'service.instance.id': writerId });
+    this.#writer = writer;
     this.#problems = problems;
   }
 
@@ -100,7 +116,7 @@ export class OutputTree {
       const streamId = variantId(outgoing.streamId, variant);
       const stream = streams?.get(streamId);
       if (stream === undefined) {
-        const made = makeOutput(outgoing.shape, outgoing.input, outgoing.plan, this.#store);
+        const made = makeOutput(outgoing.shape, outgoing.input, outgoing.plan, this.#store, this.#sinceUs);
         const into = this.#scope(id, resource, scopeId, scope);
         this.#findConflicts(into, scopeId, outgoing);
         made.savedIn = this.#snapshots;
@@ -138,6 +154,7 @@ export class OutputTree {
       resources: this.#resources,
       kinds: [...this.#names.kinds()],
       overflowed: this.#overflowed,
+      sinceUs: this.#sinceUs,
       metricOf: (stream) => this.metricOf(stream),
     });
     return this.#snapshot;
@@ -148,8 +165,53 @@ export class OutputTree {
     this.#snapshot = undefined;
   }
 
+  /** All streams in their places. */
+  *placed(): Generator<PlacedStream, void> {
+    for (const [resourceId, { resource, scopes }] of this.#resources)
+      for (const [scopeId, { scope, streams }] of scopes)
+        for (const [streamId, stream] of streams) {
+          const outgoing = this.#names.kindOf(scopeId, stream.metric.name, firstVariant(streamId));
+          const variant = variantOf(streamId);
+          const metric = this.metricOf(stream);
+          yield { resourceId, resource, scopeId, scope, variant, stream, outgoing, metric };
+        }
+  }
+
+  has(resourceId: string, scopeId: string, streamId: string, variant: number): boolean {
+    const scope = this.#resources.get(resourceId)?.scopes.get(scopeId);
+    return scope?.streams.has(variantId(streamId, variant)) === true;
+  }
+
+  /** A tree that is empty, and in which nothing that begins has a start time before `nowUs`. */
+  successor(nowUs: number): OutputTree {
+    const next = new OutputTree(this.#store, this.#writer, this.#problems);
+    next.#snapshots = this.#snapshots;
+    next.#overflowed = this.#overflowed;
+    next.#sinceUs = nowUs;
+    return next;
+  }
+
+  /** A stream of another tree goes on here, as what a plan makes now. */
+  adopt(placed: PlacedStream, outgoing: Outgoing): void {
+    const { resourceId, resource, scopeId, scope, variant, stream, metric, outgoing: before } = placed;
+    this.#scope(resourceId, resource, scopeId, scope).streams.set(
+      variantId(outgoing.streamId, variant),
+      stream,
+    );
+    this.#names.add(scopeId, scope, outgoing);
+    const isAsBefore = before.plan.description === outgoing.plan.description;
+    const now = isAsBefore ? metric : { ...metric, description: outgoing.shape.metric.description };
+    if (now !== stream.metric) this.#joined.set(stream, now);
+  }
+
+  /** A stream of another tree is no more. */
+  forget(stream: OutputStream): void {
+    this.#overflowed += stream.overflowed;
+  }
+
   /** Takes over what was loaded, when there are no streams. */
-  takeOver({ resources, kinds, joined, overflowed }: LoadedTree): void {
+  takeOver({ resources, kinds, joined, overflowed, sinceUs }: LoadedTree): void {
+    this.#sinceUs = sinceUs;
     for (const [id, resource] of resources) this.#resources.set(id, resource);
     for (const kind of kinds) this.#names.put(kind, kind.streams);
     for (const [stream, metric] of joined) this.#joined.set(stream, metric);

@@ -1,3 +1,4 @@
+import { attributes } from '../../otel/model/attributes.ts';
 import type { Temporality } from '../../otel/model/metric.ts';
 import { scopeKey } from '../../otel/model/scope.ts';
 import type { SnapshotReader } from '../../otel/snapshot/snapshot-reader.ts';
@@ -6,6 +7,7 @@ import type { ResourceEntry } from '../../otel/state/interned-resources.ts';
 import { MetricStore } from '../../otel/state/metric-store.ts';
 import type { Collection, MetricStream, PointBatch, ResourceMetrics } from '../../otel/state/point-batch.ts';
 import type { PlansFor, StreamPlan } from '../views/stream-plan.ts';
+import { changeViews } from './change-views.ts';
 import { FoldScratch } from './fold-scratch.ts';
 import { HeldPlaces } from './held-places.ts';
 import { type Outgoing, outgoing } from './outgoing.ts';
@@ -46,10 +48,10 @@ const expireEveryS = 60;
  */
 export class Outputs {
   readonly store: MetricStore;
-  readonly #plansFor: PlansFor;
+  #plansFor: PlansFor;
   readonly #problems: OutputProblems;
-  readonly #metrics = new WeakMap<MetricEntry, MetricOutputs>();
-  readonly #tree: OutputTree;
+  #metrics = new WeakMap<MetricEntry, MetricOutputs>();
+  #tree: OutputTree;
   readonly #cursors: ReaderCursors;
   /** Places must stay while a collection is read, or a snapshot written. */
   readonly #places = new HeldPlaces(() => void this.sweep());
@@ -66,7 +68,7 @@ export class Outputs {
     this.store = new MetricStore(nowUs(), (_state, slot, definition, resource) =>
       this.#attach(slot, definition, resource),
     );
-    this.#tree = new OutputTree(this.store, writerId, this.#problems);
+    this.#tree = new OutputTree(this.store, attributes({ 'service.instance.id': writerId }), this.#problems);
     this.#cursors = new ReaderCursors(this.store);
   }
 
@@ -170,6 +172,30 @@ export class Outputs {
   }
 
   /**
+   * Other views from now on. An output whose plan is among them goes on; passing ones keep value and start; merged ones that changed begin at zero, at a new start
+   * time, with what their series hold as baseline. What delta readers have not collected of outputs that are no more is not collected by anybody: collect before. Gives false, and changes
+   * nothing, while a collection is read or a snapshot is open: try again then.
+   */
+  changeViews(plansFor: PlansFor): boolean {
+    const nowUs = this.#nowUs();
+    if (!this.#places.mayMove(nowUs)) return false;
+    this.#plansFor = plansFor;
+    this.#metrics = new WeakMap();
+    for (const { entry } of this.store.definitions.metrics()) this.#metricOutputs(entry);
+    const after = this.#tree.successor(nowUs);
+    changeViews({
+      store: this.store,
+      before: this.#tree,
+      after,
+      outgoingOf: (entry) => this.#outgoingOf(entry),
+      deltaReaders: this.#cursors.delta,
+      nowS: this.store.secondsAt(nowUs),
+    });
+    this.#tree = after;
+    return true;
+  }
+
+  /**
    * Goes on as the outputs did that a snapshot was taken of: to be called for its section, before there are readers or series, and after the store has its
    * own state again. The views must be those of then.
    */
@@ -187,7 +213,7 @@ export class Outputs {
       );
     const tree = yield* loadTree(reader, {
       store: this.store,
-      outgoingOf: (entry) => (this.#metrics.get(entry) ?? this.#outputsOf(entry, () => {})).outgoing,
+      outgoingOf: (entry) => this.#outgoingOf(entry),
       readerAt: (index) => {
         const now = indexes.indexOf(index);
         return now === -1 ? undefined : now;
@@ -237,6 +263,17 @@ export class Outputs {
 
   #attach(slot: number, definition: SeriesDefinition, from: ResourceEntry): void {
     const { entry } = definition;
+    const metric = this.#metricOutputs(entry);
+    for (const one of metric.outgoing)
+      this.#tree.streamFor(one, entry.scope, metric.scopeId, from)?.attach(slot, definition);
+  }
+
+  /** Also of a metric that has no series: what is wrong with it is not told of. */
+  #outgoingOf(entry: MetricEntry): readonly Outgoing[] {
+    return (this.#metrics.get(entry) ?? this.#outputsOf(entry, () => {})).outgoing;
+  }
+
+  #metricOutputs(entry: MetricEntry): MetricOutputs {
     let metric = this.#metrics.get(entry);
     if (metric === undefined) {
       metric = this.#outputsOf(entry, (plan) =>
@@ -244,8 +281,7 @@ export class Outputs {
       );
       this.#metrics.set(entry, metric);
     }
-    for (const one of metric.outgoing)
-      this.#tree.streamFor(one, entry.scope, metric.scopeId, from)?.attach(slot, definition);
+    return metric;
   }
 
   #outputsOf(entry: MetricEntry, noMeaning: (plan: StreamPlan) => void): MetricOutputs {

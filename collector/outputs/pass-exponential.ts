@@ -1,4 +1,6 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
+import type { SeriesDefinition } from '../../otel/state/definitions.ts';
+import { ExponentialCounts } from '../../otel/state/exponential-counts.ts';
 import { maxHeldBuckets } from '../../otel/state/exponential-histogram.ts';
 import { maxScale } from '../../otel/state/exponential-mapping.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
@@ -8,7 +10,7 @@ import { ExponentialBases } from './exponential-bases.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
 import { PassPoints } from './pass-points.ts';
 import { isShown } from './pass-sum.ts';
-import type { Collecting } from './reader-cursor.ts';
+import type { Collecting, ReaderCursor } from './reader-cursor.ts';
 import { inARow, type StreamLoading, type StreamPicture } from './snapshot/stream-picture.ts';
 
 /** Points that are read at a time: a fraction of a millisecond. */
@@ -101,6 +103,28 @@ export class PassExponential implements OutputStream {
     }
     batch.size = at;
     return end < size ? end : noMore;
+  }
+
+  attachHeld(slot: number, _definition: SeriesDefinition, deltaReaders: readonly ReaderCursor[]): void {
+    this.attach(slot);
+    const held = new ExponentialCounts();
+    held.begin(maxScale, 0, maxHeldBuckets);
+    this.#store.exponentialHistograms.addCounted(slot, held);
+    held.trim();
+    for (const cursor of deltaReaders) this.#bases.advance(cursor, this.#points.size - 1, held);
+  }
+
+  goOnFrom(before: OutputStream): void {
+    if (!(before instanceof PassExponential)) return;
+    this.#points.shared(before.#points, (from, to) => this.#bases.take(before.#bases, from, to));
+  }
+
+  slots(): Iterable<number> {
+    return this.#points.slots;
+  }
+
+  leave(leaves: (slot: number) => boolean): void {
+    this.#points.letGo(leaves, (from, to) => this.#bases.move(from, to));
   }
 
   picture(): StreamPicture {

@@ -72,6 +72,14 @@ export class PassGauge implements OutputStream {
     return end < size ? end : noMore;
   }
 
+  slots(): Iterable<number> {
+    return this.#points.slots;
+  }
+
+  leave(leaves: (slot: number) => boolean): void {
+    this.#points.letGo(leaves);
+  }
+
   writeNow(writer: SnapshotWriter): boolean {
     if (this.#points.size > writtenAtOnce) return false;
     this.#points.writeNow(writer);

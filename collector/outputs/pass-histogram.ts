@@ -1,6 +1,7 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
 import type { SnapshotWriter } from '../../otel/snapshot/snapshot-writer.ts';
 import { finiteTotal } from '../../otel/state/counts.ts';
+import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { withoutValue } from '../../otel/state/series-columns.ts';
@@ -8,7 +9,7 @@ import { DeltaBases } from './delta-bases.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
 import { PassPoints, writtenAtOnce } from './pass-points.ts';
 import { isShown } from './pass-sum.ts';
-import type { Collecting } from './reader-cursor.ts';
+import type { Collecting, ReaderCursor } from './reader-cursor.ts';
 import { inARow, type StreamLoading, type StreamPicture } from './snapshot/stream-picture.ts';
 
 /**
@@ -107,6 +108,33 @@ export class PassHistogram implements OutputStream {
     const first = histograms.firstCell.get(slot);
     for (let b = 0; b < this.#width; b++) if (histograms.counted(first + b) !== bases[base + b]) return true;
     return false;
+  }
+
+  attachHeld(slot: number, _definition: SeriesDefinition, deltaReaders: readonly ReaderCursor[]): void {
+    this.attach(slot);
+    const { histograms } = this.#store;
+    const { size } = this.#points;
+    const width = this.#width;
+    const base = (size - 1) * (width + 1);
+    const first = histograms.firstCell.get(slot);
+    for (const cursor of deltaReaders) {
+      const bases = this.#bases.of(cursor, size);
+      for (let b = 0; b < width; b++) bases[base + b] = histograms.counted(first + b);
+      bases[base + width] = finiteTotal(histograms.sums.get(slot) + histograms.sumOffsets.get(slot));
+    }
+  }
+
+  goOnFrom(before: OutputStream): void {
+    if (!(before instanceof PassHistogram)) return;
+    this.#points.shared(before.#points, (from, to) => this.#bases.take(before.#bases, from, to));
+  }
+
+  slots(): Iterable<number> {
+    return this.#points.slots;
+  }
+
+  leave(leaves: (slot: number) => boolean): void {
+    this.#points.letGo(leaves, (from, to) => this.#bases.move(from, to));
   }
 
   writeNow(writer: SnapshotWriter): boolean {

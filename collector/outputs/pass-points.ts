@@ -22,6 +22,15 @@ export class PassPoints {
     this.slots.push(slot);
   }
 
+  /** Tells of each series that another list has too, with its places there and here. */
+  shared(before: PassPoints, found: (from: number, to: number) => void): void {
+    const places = new Map(before.slots.map((slot, place) => [slot, place]));
+    for (const [to, slot] of this.slots.entries()) {
+      const from = places.get(slot);
+      if (from !== undefined) found(from, to);
+    }
+  }
+
   /** For few points. */
   writeNow(writer: SnapshotWriter): void {
     const { slots } = this;
@@ -64,9 +73,13 @@ export class PassPoints {
 
   /** Lets go of the series that ended before then; `moved` is told where the last point goes instead. */
   sweep(series: SeriesColumns, beforeS: number, moved?: (from: number, to: number) => void): void {
+    this.letGo((slot) => isReleasable(series, slot, beforeS), moved);
+  }
+
+  letGo(leaves: (slot: number) => boolean, moved?: (from: number, to: number) => void): void {
     const { slots } = this;
     for (let i = slots.length - 1; i >= 0; i--) {
-      if (!isReleasable(series, slots[i], beforeS)) continue;
+      if (!leaves(slots[i])) continue;
       const last = slots.length - 1;
       slots[i] = slots[last];
       slots.length = last;

@@ -1,6 +1,7 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
 import type { SnapshotWriter } from '../../otel/snapshot/snapshot-writer.ts';
 import { chunkBits, chunkMask } from '../../otel/state/columns.ts';
+import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, noRecordedValue, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { counting, present, withoutValue } from '../../otel/state/series-columns.ts';
@@ -8,7 +9,7 @@ import { DeltaBases } from './delta-bases.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
 import { PassPoints, writtenAtOnce } from './pass-points.ts';
 import type { Presence } from './presence.ts';
-import type { Collecting } from './reader-cursor.ts';
+import type { Collecting, ReaderCursor } from './reader-cursor.ts';
 import { inARow, type StreamLoading, type StreamPicture } from './snapshot/stream-picture.ts';
 
 /** Sums handed on as they came: value and start time are the source's. Delta readers get what was counted since their last collection. */
@@ -87,6 +88,26 @@ export class PassSum implements OutputStream {
     }
     batch.size = at;
     return end < size ? end : noMore;
+  }
+
+  attachHeld(slot: number, _definition: SeriesDefinition, deltaReaders: readonly ReaderCursor[]): void {
+    this.attach(slot);
+    const { size } = this.#points;
+    for (const cursor of deltaReaders)
+      this.#bases.of(cursor, size)[size - 1] = this.#store.sums.counted(slot);
+  }
+
+  goOnFrom(before: OutputStream): void {
+    if (!(before instanceof PassSum)) return;
+    this.#points.shared(before.#points, (from, to) => this.#bases.take(before.#bases, from, to));
+  }
+
+  slots(): Iterable<number> {
+    return this.#points.slots;
+  }
+
+  leave(leaves: (slot: number) => boolean): void {
+    this.#points.letGo(leaves, (from, to) => this.#bases.move(from, to));
   }
 
   writeNow(writer: SnapshotWriter): boolean {

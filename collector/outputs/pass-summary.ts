@@ -74,6 +74,14 @@ export class PassSummary implements OutputStream {
     return end < size ? end : noMore;
   }
 
+  slots(): Iterable<number> {
+    return this.#points.slots;
+  }
+
+  leave(leaves: (slot: number) => boolean): void {
+    this.#points.letGo(leaves);
+  }
+
   writeNow(writer: SnapshotWriter): boolean {
     if (this.#points.size > writtenAtOnce) return false;
     this.#points.writeNow(writer);

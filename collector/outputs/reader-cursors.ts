@@ -45,6 +45,10 @@ export class ReaderCursors {
     return deliveredUs;
   }
 
+  get delta(): readonly ReaderCursor[] {
+    return this.#cursors.filter(({ temporality }) => temporality === 'delta');
+  }
+
   /** Where all readers stand now, as a function that writes it. Those that nobody claimed are left out. */
   picture(): (writer: SnapshotWriter) => void {
     const cursors = this.#cursors.filter(({ isClaimed }) => isClaimed).map((cursor) => ({ ...cursor }));

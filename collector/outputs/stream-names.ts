@@ -55,6 +55,11 @@ export class StreamNames {
       for (const { outgoing } of kinds.values()) yield { scopeId, scope, outgoing };
   }
 
+  /** The kind of a stream that leaves under a name. */
+  kindOf(scopeId: string, name: string, streamId: string): Outgoing {
+    return this.#names.get(nameKey(scopeId, name.toLowerCase()))!.kinds.get(streamId)!.outgoing;
+  }
+
   /** So many streams of a kind that has none. */
   put({ scopeId, scope, outgoing }: NamedKind, streams: number): void {
     this.#kinds(scopeId, scope, outgoing).set(outgoing.streamId, { outgoing, streams });

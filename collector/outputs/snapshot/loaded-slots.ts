@@ -5,6 +5,7 @@ import type { MetricStore } from '../../../otel/state/metric-store.ts';
 import type { SeriesColumns } from '../../../otel/state/series-columns.ts';
 import type { Outgoing } from '../outgoing.ts';
 import type { OutputStream } from '../output-stream.ts';
+import { SlotMarks } from '../slot-marks.ts';
 import type { TreeSurroundings } from './tree-loading.ts';
 
 /** Takes series into one output that is loaded. */
@@ -19,8 +20,7 @@ export class LoadedSlots {
   readonly #reader: SnapshotReader;
   readonly #store: MetricStore;
   readonly #outgoingOf: TreeSurroundings['outgoingOf'];
-  /** By the number of the view and the columns of the kind, a bit for each slot. */
-  readonly #taken = new Map<number, Map<SeriesColumns, Uint8Array>>();
+  readonly #taken = new SlotMarks();
 
   readonly #inUse = new Map<SeriesColumns, Uint8Array>();
 
@@ -33,7 +33,6 @@ export class LoadedSlots {
   of(outgoing: Outgoing, stream: OutputStream): TakingSlots {
     const { definitions } = this.#store;
     const { series } = this.#store.stateOf(outgoing.input.kind);
-    const taken = this.#bits(outgoing.plan.number, series);
     const inUse = this.#slotsInUse(series);
     let checked: MetricEntry | undefined;
     const error = (message: string) => this.#reader.error(message);
@@ -47,12 +46,10 @@ export class LoadedSlots {
           this.#check(definition.entry, outgoing, stream);
           checked = definition.entry;
         }
-        const bit = 1 << (slot & 7);
-        if ((taken[slot >>> 3] & bit) !== 0)
+        if (this.#taken.mark(outgoing.plan.number, series, slot))
           throw error(
             `slot ${slot} of ${outgoing.input.kind} is in two outputs of view ${outgoing.plan.number}`,
           );
-        taken[slot >>> 3] |= bit;
         taking.firstResource ??= this.#store.resourceAt(series.resource.get(slot));
         return definition;
       },
@@ -72,13 +69,5 @@ export class LoadedSlots {
     const known = this.#inUse.get(series) ?? series.slotsInUse();
     this.#inUse.set(series, known);
     return known;
-  }
-
-  #bits(view: number, series: SeriesColumns): Uint8Array {
-    const ofView = this.#taken.get(view) ?? new Map<SeriesColumns, Uint8Array>();
-    this.#taken.set(view, ofView);
-    const bits = ofView.get(series) ?? new Uint8Array((series.length >>> 3) + 1);
-    ofView.set(series, bits);
-    return bits;
   }
 }

@@ -13,6 +13,7 @@ import { variantId } from '../stream-id.ts';
 import type { NamedKind } from '../stream-names.ts';
 import { LoadedSlots } from './loaded-slots.ts';
 import { MetricTableReader } from './metric-table.ts';
+import { readTime } from './saved-points.ts';
 import { treeMarks } from './tree-snapshot.ts';
 
 /** What the outputs that are loaded belong to. */
@@ -31,6 +32,8 @@ export interface LoadedTree {
   /** What leaves of streams that more has joined than what they were made for. */
   readonly joined: ReadonlyMap<OutputStream, MetricDescription>;
   readonly overflowed: number;
+  /** New streams do not begin before: microseconds by the store's clock. */
+  readonly sinceUs: number;
 }
 
 interface Kind extends NamedKind {
@@ -48,6 +51,7 @@ export function* loadTree(reader: SnapshotReader, of: TreeSurroundings): Generat
   const slots = new LoadedSlots(reader, of);
   if (reader.isSpent) yield;
   const overflowed = reader.varint(Number.MAX_SAFE_INTEGER, 'a count of overflowed series');
+  const sinceUs = readTime(reader, 'the time when views changed');
   const kinds = yield* readKinds(reader, metrics, scopes, of);
   const resources = new Map<string, LoadingResource>();
   const joined = new Map<OutputStream, MetricDescription>();
@@ -101,7 +105,7 @@ export function* loadTree(reader: SnapshotReader, of: TreeSurroundings): Generat
   }
   for (const { streams, outgoing } of kinds)
     if (streams === 0) throw reader.error(`there is no stream ${outgoing.streamId}, which there should be`);
-  return { resources, kinds, joined, overflowed };
+  return { resources, kinds, joined, overflowed, sinceUs };
 }
 
 function* readKinds(

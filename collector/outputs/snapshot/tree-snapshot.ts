@@ -21,6 +21,8 @@ export interface LiveTree {
   readonly kinds: readonly NamedKind[];
   /** Series in overflow of streams that were no more. */
   readonly overflowed: number;
+  /** New streams do not begin before: microseconds by the store's clock. */
+  readonly sinceUs: number;
   readonly metricOf: (stream: OutputStream) => MetricDescription;
 }
 
@@ -101,10 +103,11 @@ export class TreeSnapshot {
     writer: SnapshotWriter,
     metrics: MetricTableWriter,
   ): Generator<SnapshotChunk, ReadonlyMap<string, ReadonlyMap<string, number>>> {
-    const { kinds, overflowed } = this.#tree;
+    const { kinds, overflowed, sinceUs } = this.#tree;
     const numbers = new Map<string, Map<string, number>>();
     let number = 0;
     writer.varint(overflowed);
+    writer.float64(sinceUs);
     writer.varint(kinds.length);
     for (const { scopeId, scope, outgoing } of kinds) {
       if (writer.isFull) yield writer.cut();

@@ -1,92 +1,16 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { attributes } from '../../../../otel/model/attributes.ts';
 import { metric } from '../../../../otel/model/metric.ts';
 import type { SnapshotChunk } from '../../../../otel/snapshot/snapshot-chunk.ts';
 import { SnapshotError } from '../../../../otel/snapshot/snapshot-error.ts';
 import { SnapshotWriter } from '../../../../otel/snapshot/snapshot-writer.ts';
 import { birthUs } from '../../core.ts';
 import { view } from '../members.ts';
+import { Bench } from './bench.ts';
 import { views as allViews, catalogue } from './catalogue.ts';
-import { chunksOf, dump, Side } from './side.ts';
+import { chunksOf, dump } from './side.ts';
 
 const jobs = metric({ name: 'jobs', kind: 'sum', isMonotonic: true });
-const scope = { name: '', version: '', attributes: attributes({}), schemaUrl: '' };
-
-/** A side with what a test does to it. */
-class Bench {
-  nowUs = birthUs;
-  side: Side;
-  readonly #views: ConstructorParameters<typeof Side>[1];
-  #holders = 0;
-
-  constructor(views: ConstructorParameters<typeof Side>[1]) {
-    this.#views = views;
-    this.side = this.fresh().addReaders();
-  }
-
-  fresh(views = this.#views): Side {
-    return new Side(() => this.nowUs, views);
-  }
-
-  define(id: string, m: typeof jobs, own: Record<string, string>, host = id): number {
-    const { store } = this.side.outputs;
-    const resource = { attributes: attributes({ host }), schemaUrl: '' };
-    const member = store.members.get(id) ?? store.join(id, resource, this.nowUs);
-    const slot = store.define(
-      member,
-      {
-        scope,
-        metric: m,
-        attributes: attributes(own),
-        resource: undefined,
-        epoch: m.kind === 'gauge' ? '' : id,
-        beganAtUs: this.nowUs + 1,
-        startTimeUs: this.nowUs,
-        clock: store.clocks.of(member, 0),
-        holder: ++this.#holders,
-      },
-      this.nowUs,
-    );
-    if (typeof slot === 'string') throw new Error(slot);
-    return slot;
-  }
-
-  counts(slot: number, value: number): void {
-    const { store } = this.side.outputs;
-    store.sums.settle(slot, value);
-    store.appear(store.sums, slot);
-  }
-
-  end(slot: number): void {
-    const { store } = this.side.outputs;
-    store.end(store.sums, slot, this.nowUs);
-  }
-
-  wait(seconds: number): void {
-    this.nowUs += seconds * 1e6;
-    this.side.outputs.sweep();
-  }
-
-  save(): SnapshotChunk[] {
-    this.side.snapshot.take();
-    return chunksOf(this.side);
-  }
-
-  /** Goes on with a side that is made of what there is. */
-  restart(): void {
-    this.side = this.fresh().load(this.save()).addReaders();
-  }
-
-  collect(reader = 0): string[] {
-    const { outputs, cursors } = this.side;
-    outputs.delivered(cursors[reader]);
-    const found = dump(outputs.collect(cursors[reader], this.nowUs));
-    outputs.delivered(cursors[reader]);
-    return found;
-  }
-}
-
 test('a total does not fall below what was shown before, where another order of adding rounds lower', (t) => {
   const bench = new Bench([view({ resourceKeys: [], attributeKeys: { included: [] } })]);
   // In this order they are 1 + 2^-52; the small ones go first once the great one has been freed, and in its place they are lost.
