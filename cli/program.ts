@@ -35,7 +35,6 @@ Examples:
   streamgauge agent --endpoint 127.0.0.1:4317       an agent that reports to it
   streamgauge check collector.yaml                  look for mistakes before starting
   streamgauge ledger                                what came in and what became of it
-  streamgauge journal inspect DIR                   what is in a collector's data directory
 `,
     );
   addAgent(program);
