@@ -8,8 +8,7 @@ import type { ViewConfig } from '../../otel/config/metric-views.ts';
 import type { Attributes } from '../../otel/model/attributes.ts';
 import type { MetricDescription } from '../../otel/model/metric.ts';
 import { FakeStream } from '../model/fake-agent.ts';
-import { readCollection } from '../model/read-collection.ts';
-import type { ModelPoint } from '../model/reference-collector.ts';
+import { type ModelPoint, readCollection } from '../model/read-collection.ts';
 
 export const birthUs = 1_700_000_000_000_000;
 

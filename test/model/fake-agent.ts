@@ -7,7 +7,9 @@ import { type CollectorMessage, decodeCollectorMessage } from '../../proto/messa
 import { StreamColumns } from '../../proto/report/stream-columns.ts';
 import { encodeReport, type GroupState } from '../../proto/report/write-report.ts';
 import { type CatalogueSeries, relayedBy } from './catalogue.ts';
-import type { Value } from './reference-collector.ts';
+
+/** A value of a series: a number, or a histogram's bucket counts and then its sum. */
+export type Value = number | readonly number[];
 
 /** The agent's end of one stream, without a network: it codes messages as an agent does and hands them to a session. */
 export class FakeStream {
@@ -40,7 +42,7 @@ export class FakeStream {
         bootId,
         resource: attributesToWire(resource),
         resourceSchemaUrl: '',
-        capabilities: [],
+        capabilities: ['exponential_histogram', 'summary'],
         clockUs: 0,
         lastAck: undefined,
         userAgent: 'fake',

@@ -1,7 +1,19 @@
+import { type Attributes, attributesKey } from '../../otel/model/attributes.ts';
 import { batchesOf, type Collection, PointBatch } from '../../otel/state/point-batch.ts';
-import { type ModelPoint, pointKey } from './reference-collector.ts';
 
-/** A collection with every point as an object, by the names the model gives them. A histogram's value is its bucket counts and then its sum. */
+export interface ModelPoint {
+  readonly value: number | readonly number[];
+  readonly startUs: number;
+  readonly timeUs: number;
+  readonly isWithoutValue: boolean;
+}
+
+/** What a point is named by: its output, resource and attributes. */
+export function pointKey(output: string, resource: Attributes, own: Attributes): string {
+  return `${output} ${attributesKey(resource)} ${attributesKey(own)}`;
+}
+
+/** A collection with every point as an object, by its name. A histogram's value is its bucket counts and then its sum. */
 export function readCollection({ resources }: Collection): Map<string, ModelPoint[]> {
   const found = new Map<string, ModelPoint[]>();
   const batch = new PointBatch();
