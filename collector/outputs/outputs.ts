@@ -96,6 +96,7 @@ export class Outputs {
       deliveredS: this.store.secondsAt(cursor.deliveredUs),
       scratch: this.#spareScratch.pop() ?? new FoldScratch(),
     };
+    this.store.gauges.windows.collected(cursor.index);
     cursor.collectedUs = timeUs;
     cursor.collectedAtUs = nowUs;
     let holders = 0;

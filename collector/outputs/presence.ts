@@ -31,21 +31,13 @@ export class Presence {
   /** Whether the series' member has been silent for longer than this output waits. */
   isSilent(series: SeriesColumns, slot: number, { nowUs }: Collecting): boolean {
     if (this.#stalenessUs === Infinity) return false;
-    return nowUs - this.#store.members.at(series.member.get(slot))!.lastReportUs > this.#stalenessUs;
+    return nowUs - this.#store.members.at(series.member.get(slot))!.reportedUs > this.#stalenessUs;
   }
 
   /** What a series is worth to this reader. Asked twice in one collection, it is worth the same. */
-  valueOf(state: PresentState, slot: number, collecting: Collecting): number {
+  valueOf(state: PresentState, slot: number, { cursor }: Collecting): number {
     const value = state.values.get(slot);
     if (this.#overTime === 'last' || state.kind !== 'gauge') return value;
-    const timeUs = this.#store.timesUs[state.series.clock.get(slot)];
-    return state.windows.reduce(
-      slot,
-      this.#overTime,
-      collecting.cursor.index,
-      collecting.collection,
-      value,
-      timeUs,
-    );
+    return state.windows.reduce(slot, this.#overTime, cursor.index, value);
   }
 }

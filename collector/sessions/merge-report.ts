@@ -74,11 +74,7 @@ export function mergeGroup(
     mergeSums(sums, store.sums.values, store.sums.series.status, indexes);
     if (indexes.size > 0) reject(sums, outcome, (index) => store.sums.values.get(sums.attached[index]));
   }
-  if (gauges.changedCount > 0) {
-    const { values, windows } = store.gauges;
-    if (windows.isIdle) mergeGauges(gauges, values);
-    else mergeGauges(gauges, values, windows, group.timeUs - group.stepUs, group.timeUs);
-  }
+  if (gauges.changedCount > 0) mergeGauges(gauges, store.gauges.values);
   if (histograms.count > 0) mergeHistograms(group, store, outcome);
   if (exponentialHistograms.count > 0)
     mergeExponential(exponentialHistograms, store.exponentialHistograms, outcome);
@@ -86,6 +82,8 @@ export function mergeGroup(
   if (group.noRecordedValueCount > 0 || progress.withoutValue.length > 0)
     markWithoutValue(group, progress, store);
   if (withheld.length > 0) takeBack();
+  const { windows } = store.gauges;
+  if (!windows.isIdle) windows.reportAll(gauges, store.gauges.series.status, group.timeUs);
 }
 
 function mergeHistograms({ histograms }: GroupColumns, store: MetricStore, outcome: MergeOutcome): void {
@@ -224,7 +222,6 @@ function settle(
       const first = column.values[index];
       baseline = state.kind === 'sum' && !Number.isFinite(first) ? undefined : state.settle(slot, first);
       if (baseline === undefined) outcome.reject(number, first, state.values.get(slot));
-      else if (state.kind === 'gauge') state.windows.begin(slot, first, group.timeUs);
     }
     if (baseline === undefined) {
       progress.turnedAway.add(number);

@@ -253,6 +253,7 @@ export class Session implements OwningStream {
     const points = series.report(bytes);
     this.lastReport = series.lastReport;
     member.lastReportUs = host.nowUs();
+    member.reportedUs = member.lastReportUs;
     member.isPresent = true;
     this.reports++;
     this.points += points;

@@ -103,10 +103,11 @@ export class Sessions {
     for (const session of this.#sessions) session.expire(nowUs);
     for (const member of store.members) {
       const silentMs = (nowUs - member.lastReportUs) / 1000;
-      if (member.isPresent && silentMs > stalenessMs) {
+      const unreportedMs = (nowUs - member.reportedUs) / 1000;
+      if (member.isPresent && unreportedMs > stalenessMs) {
         store.leave(member, nowUs);
         this.counters.membersStale++;
-        this.#host.log('info', { member: member.id, silentMs: Math.round(silentMs) }, 'member is stale');
+        this.#host.log('info', { member: member.id, silentMs: Math.round(unreportedMs) }, 'member is stale');
       }
       if (this.owners.isLive(member.id)) continue;
       if (member.slots === 0) {

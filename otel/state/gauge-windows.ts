@@ -1,8 +1,18 @@
+import type { NumberColumn } from '../../proto/columns/number-column.ts';
 import { ColumnPart } from '../snapshot/column-part.ts';
 import { CountPart, FreeListPart } from '../snapshot/number-parts.ts';
 import { RepeatedPart } from '../snapshot/repeated-part.ts';
 import type { SnapshotPart } from '../snapshot/snapshot-part.ts';
-import { chunkBits, chunkLength, Float64Column, Uint32Column, Uint32List } from './columns.ts';
+import {
+  chunkBits,
+  chunkLength,
+  chunkMask,
+  Float64Column,
+  Uint8Column,
+  Uint32Column,
+  Uint32List,
+} from './columns.ts';
+import { withoutValue } from './series-columns.ts';
 
 /** Readers that stay. */
 const maxReaders = 4096;
@@ -13,17 +23,21 @@ const maxGauges = 2 ** 28;
 export type WindowReduction = 'min' | 'max' | 'mean';
 
 /**
- * What gauges were since each reader's last collection: their least and greatest value, and their mean. Kept for the gauges that a view
- * asks for, and for readers that stay, whose intervals these are.
+ * What gauges were over each reader's interval: their least and greatest value, and their mean. Kept for the gauges that a view
+ * asks for, and for readers that stay, whose intervals these are. Every report of such a gauge is looked at, also one that changes nothing.
  *
- * A value stands for the time from the report before it to its own, so the mean of samples taken at one interval is their mean, and one that
- * did not change costs nothing. A report that comes late, or a clock that was set back, has no time to stand for.
+ * A value stands for the time from the report before it to its own, so the mean of samples taken at one interval is their mean. The first value, or
+ * the first after the gauge was away, stands for none; neither does a report that comes late, or one by a clock that was set back.
  */
 export class GaugeWindows {
   /** By slot: the gauge's place in the windows; 0: nobody asks for it. */
   readonly #places = new Uint32Column();
   readonly #free = new Uint32List();
   #length = 1;
+  /** By place: up to when values stand for something. */
+  readonly #untilUs = new Float64Column();
+  /** By place: 1 when it is not reported at present, so that the next value stands for no time. */
+  readonly #isAway = new Uint8Column();
   /** By reader. */
   readonly #windows: Window[] = [];
 
@@ -45,6 +59,10 @@ export class GaugeWindows {
     if (this.#places.get(slot) !== 0) return;
     const place = this.#free.size > 0 ? this.#free.items[--this.#free.size]! : this.#length++;
     this.#places.set(slot, place);
+    this.#untilUs.grow(this.#length);
+    this.#untilUs.set(place, 0);
+    this.#isAway.grow(this.#length);
+    this.#isAway.set(place, 1);
     for (const window of this.#windows) {
       window.grow(this.#length);
       window.clear(place);
@@ -59,37 +77,53 @@ export class GaugeWindows {
     this.#free.push(place);
   }
 
-  /** The gauge is reported for the first time, or again: what was in between stands for nothing. */
-  begin(slot: number, value: number, timeUs: number): void {
+  /** A column of gauges was reported, whose values are those of the report; `status` tells which have no recorded value in it. */
+  reportAll({ attached, values, size }: NumberColumn, status: Uint8Column, timeUs: number): void {
+    for (let i = 0; i < size; i++) {
+      const slot = attached[i]!;
+      if (this.#placeOf(slot) === 0) continue;
+      if ((status.chunks[slot >>> chunkBits]![slot & chunkMask]! & withoutValue) === 0)
+        this.report(slot, values[i]!, timeUs);
+      else this.skip(slot, timeUs);
+    }
+  }
+
+  /** The gauge is reported, with this value at this time. */
+  report(slot: number, value: number, timeUs: number): void {
     const place = this.#placeOf(slot);
-    if (place !== 0) for (const window of this.#windows) window.begin(place, value, timeUs);
+    if (place === 0) return;
+    const untilUs = this.#untilUs.get(place);
+    const weightUs = this.#isAway.get(place) === 1 ? 0 : Math.max(0, timeUs - untilUs);
+    this.#isAway.set(place, 0);
+    if (timeUs > untilUs) this.#untilUs.set(place, timeUs);
+    for (const window of this.#windows) window.take(place, value, weightUs);
+  }
+
+  /** The gauge has no recorded value at this time: nothing stands for the time until then. */
+  skip(slot: number, timeUs: number): void {
+    const place = this.#placeOf(slot);
+    if (place !== 0 && timeUs > this.#untilUs.get(place)) this.#untilUs.set(place, timeUs);
+  }
+
+  /** The gauge is not reported at present. */
+  leave(slot: number): void {
+    const place = this.#placeOf(slot);
+    if (place !== 0) this.#isAway.set(place, 1);
+  }
+
+  /** A reader collects: its interval ends here, and the next one begins. */
+  collected(reader: number): void {
+    this.#windows[reader]?.endInterval();
   }
 
   /**
-   * The gauge's value changes from `before` to `value` with a report at `timeUs`. `previousUs`: when the report before it was, which had
-   * `before` still.
+   * The gauge over the interval that ended with the reader's last collection; `value` is its value now, which stands for an interval without reports. The
+   * same for whoever asks until the reader collects again, whatever is reported meanwhile.
    */
-  change(slot: number, before: number, value: number, previousUs: number, timeUs: number): void {
-    const place = this.#placeOf(slot);
-    if (place !== 0)
-      for (const window of this.#windows) window.change(place, before, value, previousUs, timeUs);
-  }
-
-  /**
-   * The gauge over the reader's interval, which ends with this collection; `value` is its value now, `timeUs` when it was reported
-   * last. The same for whoever asks again with the same `collection`, a number from 1 that grows.
-   */
-  reduce(
-    slot: number,
-    how: WindowReduction,
-    reader: number,
-    collection: number,
-    value: number,
-    timeUs: number,
-  ): number {
+  reduce(slot: number, how: WindowReduction, reader: number, value: number): number {
     const window = this.#windows[reader];
     const place = this.#placeOf(slot);
-    return window === undefined || place === 0 ? value : window.reduce(place, how, collection, value, timeUs);
+    return window === undefined || place === 0 ? value : window.reduce(place, how, value);
   }
 
   /** For a snapshot. Loading keeps the readers that are there: the first takes the first window, and so on. */
@@ -106,6 +140,8 @@ export class GaugeWindows {
         },
         1,
       ),
+      new ColumnPart('times of gauges', this.#untilUs, length),
+      new ColumnPart('absences of gauges', this.#isAway, length),
       new FreeListPart(
         'free places',
         () => this.#free,
@@ -151,105 +187,107 @@ export class GaugeWindows {
   }
 }
 
-/** The intervals of one reader, in columns by place. */
+/** The intervals of one reader, in columns by place. An interval has the number of the collections before it; none is looked at when it ends. */
 class Window {
-  /** When the interval began; 0 before the first value. */
-  readonly #fromUs = new Float64Column();
-  /** Up to when the integral goes. */
-  readonly #integratedUs = new Float64Column();
-  readonly #integral = new Float64Column();
+  /** How often the reader has collected, as far as 32 bits go. */
+  #collections = 0;
+  /** Places that there is room for. */
+  #length = 0;
+  /** The interval of what follows. */
+  readonly #interval = new Uint32Column();
   readonly #min = new Float64Column();
   readonly #max = new Float64Column();
-  /** The interval before, as it was given to the collection of this number. */
-  readonly #collection = new Uint32Column();
+  readonly #integral = new Float64Column();
+  readonly #weightUs = new Float64Column();
+  /** The interval before that one in which the gauge was reported, and what it came to: it may not have been read yet. */
+  readonly #closedInterval = new Uint32Column();
   readonly #closedMin = new Float64Column();
   readonly #closedMax = new Float64Column();
-  readonly #closedMean = new Float64Column();
+  readonly #closedIntegral = new Float64Column();
+  readonly #closedWeightUs = new Float64Column();
+
+  endInterval(): void {
+    this.#collections = (this.#collections + 1) >>> 0;
+  }
 
   grow(length: number): void {
-    for (const column of [this.#fromUs, this.#integratedUs, this.#integral, this.#min, this.#max])
+    for (const column of [this.#min, this.#max, this.#integral, this.#weightUs]) column.grow(length);
+    for (const column of [this.#closedMin, this.#closedMax, this.#closedIntegral, this.#closedWeightUs])
       column.grow(length);
-    for (const column of [this.#closedMin, this.#closedMax, this.#closedMean]) column.grow(length);
-    this.#collection.grow(length);
+    this.#interval.grow(length);
+    this.#closedInterval.grow(length);
+    for (; this.#length < length; this.#length++) this.clear(this.#length);
   }
 
   snapshotParts(length: () => number): readonly SnapshotPart[] {
+    const collections = new CountPart(
+      'collections',
+      () => this.#collections,
+      (count) => {
+        this.#collections = count;
+        this.#length = length();
+      },
+      0,
+      2 ** 32 - 1,
+    );
     return [
-      new ColumnPart('beginnings of intervals', this.#fromUs, length),
-      new ColumnPart('ends of integrals', this.#integratedUs, length),
-      new ColumnPart('integrals', this.#integral, length),
+      collections,
+      new ColumnPart('intervals', this.#interval, length),
       new ColumnPart('minima of intervals', this.#min, length),
       new ColumnPart('maxima of intervals', this.#max, length),
-      new ColumnPart('collections of intervals', this.#collection, length),
+      new ColumnPart('integrals', this.#integral, length),
+      new ColumnPart('weights of integrals', this.#weightUs, length),
+      new ColumnPart('closed intervals', this.#closedInterval, length),
       new ColumnPart('closed minima', this.#closedMin, length),
       new ColumnPart('closed maxima', this.#closedMax, length),
-      new ColumnPart('closed means', this.#closedMean, length),
+      new ColumnPart('closed integrals', this.#closedIntegral, length),
+      new ColumnPart('weights of closed integrals', this.#closedWeightUs, length),
     ];
   }
 
   clear(place: number): void {
-    this.#collection.set(place, 0);
-    this.#fromUs.set(place, 0);
+    this.#open(place);
+    this.#closedInterval.set(place, this.#collections);
+    this.#closedMin.set(place, Infinity);
+    this.#closedMax.set(place, -Infinity);
   }
 
-  begin(place: number, value: number, timeUs: number): void {
-    if (this.#fromUs.get(place) === 0) this.#open(place, timeUs);
-    else {
-      // The time in between is taken out of the interval.
-      const gapUs = Math.max(0, timeUs - this.#integratedUs.get(place));
-      this.#fromUs.set(place, this.#fromUs.get(place) + gapUs);
-      this.#integratedUs.set(place, this.#integratedUs.get(place) + gapUs);
-    }
-    this.#take(place, value);
-  }
-
-  change(place: number, before: number, value: number, previousUs: number, timeUs: number): void {
-    if (this.#fromUs.get(place) === 0) {
-      this.begin(place, value, timeUs);
-      return;
-    }
-    const integrated = this.#integratedUs.get(place);
-    if (previousUs > integrated) {
-      this.#integral.set(place, this.#integral.get(place) + before * (previousUs - integrated));
-      this.#integratedUs.set(place, previousUs);
-      // It was reported with the value before within the interval.
-      this.#take(place, before);
-    }
-    this.#take(place, value);
-  }
-
-  reduce(place: number, how: WindowReduction, collection: number, value: number, timeUs: number): number {
-    if (this.#collection.get(place) !== collection) this.#close(place, collection, value, timeUs);
-    if (how === 'mean') return this.#closedMean.get(place);
-    return how === 'min' ? this.#closedMin.get(place) : this.#closedMax.get(place);
-  }
-
-  #close(place: number, collection: number, value: number, timeUs: number): void {
-    this.#collection.set(place, collection);
-    const integrated = this.#integratedUs.get(place);
-    const hasBegun = this.#fromUs.get(place) !== 0;
-    const isLive = hasBegun && timeUs > integrated;
-    if (isLive) this.#take(place, value);
-    const integral = this.#integral.get(place) + (isLive ? value * (timeUs - integrated) : 0);
-    const lengthUs = Math.max(timeUs, integrated) - this.#fromUs.get(place);
-    // A place of a reader that is new has seen nothing.
-    const hasValue = hasBegun && this.#min.get(place) <= this.#max.get(place);
-    this.#closedMin.set(place, hasValue ? this.#min.get(place) : value);
-    this.#closedMax.set(place, hasValue ? this.#max.get(place) : value);
-    this.#closedMean.set(place, hasBegun && lengthUs > 0 ? integral / lengthUs : value);
-    this.#open(place, Math.max(timeUs, integrated));
-  }
-
-  #open(place: number, timeUs: number): void {
-    this.#fromUs.set(place, timeUs);
-    this.#integratedUs.set(place, timeUs);
-    this.#integral.set(place, 0);
-    this.#min.set(place, Infinity);
-    this.#max.set(place, -Infinity);
-  }
-
-  #take(place: number, value: number): void {
+  take(place: number, value: number, weightUs: number): void {
+    if (this.#interval.get(place) !== this.#collections) this.#close(place);
     if (value < this.#min.get(place)) this.#min.set(place, value);
     if (value > this.#max.get(place)) this.#max.set(place, value);
+    if (weightUs === 0) return;
+    this.#integral.set(place, this.#integral.get(place) + value * weightUs);
+    this.#weightUs.set(place, this.#weightUs.get(place) + weightUs);
+  }
+
+  reduce(place: number, how: WindowReduction, value: number): number {
+    const wanted = (this.#collections - 1) >>> 0;
+    if (this.#interval.get(place) === wanted) this.#close(place);
+    if (this.#closedInterval.get(place) !== wanted) return value;
+    const weightUs = this.#closedWeightUs.get(place);
+    if (how === 'mean') return weightUs > 0 ? this.#closedIntegral.get(place) / weightUs : value;
+    const least = this.#closedMin.get(place);
+    const greatest = this.#closedMax.get(place);
+    // All values were NaN.
+    if (least > greatest) return value;
+    return how === 'min' ? least : greatest;
+  }
+
+  #close(place: number): void {
+    this.#closedInterval.set(place, this.#interval.get(place));
+    this.#closedMin.set(place, this.#min.get(place));
+    this.#closedMax.set(place, this.#max.get(place));
+    this.#closedIntegral.set(place, this.#integral.get(place));
+    this.#closedWeightUs.set(place, this.#weightUs.get(place));
+    this.#open(place);
+  }
+
+  #open(place: number): void {
+    this.#interval.set(place, this.#collections);
+    this.#min.set(place, Infinity);
+    this.#max.set(place, -Infinity);
+    this.#integral.set(place, 0);
+    this.#weightUs.set(place, 0);
   }
 }

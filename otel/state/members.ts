@@ -16,6 +16,8 @@ export interface Member {
   readonly clocks: Map<number, number>;
   /** When it last reported or joined: microseconds by the store's clock. */
   lastReportUs: number;
+  /** When it last reported. What it reported is no newer because it has joined again. */
+  reportedUs: number;
   /** False once it said goodbye or went stale, until it reports again. */
   isPresent: boolean;
   /** How often it has left: tells a stream that what it reports was taken out meanwhile. */
@@ -94,6 +96,7 @@ export class Members {
       series: new MemberSeries(this.#columns),
       clocks: new Map(),
       lastReportUs,
+      reportedUs: lastReportUs,
       isPresent: false,
       absences: 0,
       slots: 0,

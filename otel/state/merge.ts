@@ -7,7 +7,6 @@ import {
   type Uint32List,
 } from './columns.ts';
 import { maxCount } from './counts.ts';
-import type { GaugeWindows } from './gauge-windows.ts';
 import { isMonotonic } from './series-columns.ts';
 
 /**
@@ -44,26 +43,14 @@ export function mergeSums(
   }
 }
 
-/**
- * Takes newer values of gauges, whatever they are. `windows`: who is told of each change where gauges are watched, with the times of this
- * report and of the one before it.
- */
-export function mergeGauges(
-  column: MergeColumn,
-  state: Float64Column,
-  windows?: GaugeWindows,
-  previousUs = 0,
-  timeUs = 0,
-): void {
+/** Takes newer values of gauges, whatever they are. */
+export function mergeGauges(column: MergeColumn, state: Float64Column): void {
   const { values, attached, changed, changedCount } = column;
   const chunks = state.chunks;
   for (let c = 0; c < changedCount; c++) {
     const index = changed[c]!;
     const slot = attached[index]!;
-    const chunk = chunks[slot >>> chunkBits]!;
-    const at = slot & chunkMask;
-    windows?.change(slot, chunk[at]!, values[index]!, previousUs, timeUs);
-    chunk[at] = values[index]!;
+    chunks[slot >>> chunkBits]![slot & chunkMask] = values[index]!;
   }
 }
 

@@ -184,6 +184,7 @@ export class MetricStore {
     if ((status & present) === 0) return;
     series.status.set(slot, status & ~present);
     series.absentAtS.set(slot, this.secondsAt(nowUs));
+    if (series === this.gauges.series) this.gauges.windows.leave(slot);
   }
 
   /** The series' epoch never returns. Its state is freed by {@link releaseEnded}; until then it can be defined again. */
@@ -281,6 +282,8 @@ export class MetricStore {
     }
     series.clock.set(slot, input.clock);
     series.holder.set(slot, input.holder);
+    // What is reported on another stream does not go on from the last report on this one.
+    if (state.kind === 'gauge') state.windows.leave(slot);
     return slot;
   }
 

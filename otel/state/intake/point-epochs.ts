@@ -90,6 +90,7 @@ export class PointEpochs {
     this.series.seenAtS.set(clock, this.#arrivalS);
     const member = this.store.members.at(series.member.get(slot))!;
     member.lastReportUs = this.#arrivalUs;
+    member.reportedUs = this.#arrivalUs;
     member.isPresent = true;
   }
 }

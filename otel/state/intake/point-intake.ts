@@ -124,7 +124,10 @@ export class PointIntake {
     if (clock === 0) return 'unknown_series';
     if (!isTime(0, timeUs)) return 'time';
     this.#gauge.value = value;
-    return this.#cumulative.lastValue(this.#gauge, this.#series.slots.get(clock), clock, 0, timeUs);
+    const slot = this.#series.slots.get(clock);
+    const outcome = this.#cumulative.lastValue(this.#gauge, slot, clock, 0, timeUs);
+    if (outcome === 'merged') this.#store.gauges.windows.report(slot, value, timeUs);
+    return outcome;
   }
 
   /**
@@ -238,6 +241,7 @@ export class PointIntake {
     if (!isTime(0, timeUs)) return 'time';
     if (timeUs < this.#store.timesUs[clock]!) return 'late';
     this.#life.markWithoutValue(state!, clock, timeUs);
+    if (state!.kind === 'gauge') state!.windows.skip(this.#series.slots.get(clock), timeUs);
     return 'without_value';
   }
 

@@ -11,8 +11,11 @@ import { readFree, writeFree } from './free-numbers.ts';
 const presentFlag = 1;
 const evictedFlag = 2;
 
-/** Numbers of a member in the copy, before its pairs of sampling group and clock: index, resource, last report, absences, flags, how many pairs. */
-const rowLength = 6;
+/**
+ * Numbers of a member in the copy, before its pairs of sampling group and clock: index, resource, when it last reported or joined, when it last
+ * reported, absences, flags, how many pairs.
+ */
+const rowLength = 7;
 
 /** Members: first those that are known by their ids, in their order, then those that are evicted and not yet freed. */
 export class MembersPart implements SnapshotPart {
@@ -62,9 +65,10 @@ export class MembersPart implements SnapshotPart {
       writer.varint(items[at]!);
       writer.varint(items[at + 1]!);
       writer.float64(items[at + 2]!);
-      writer.varint(items[at + 3]!);
-      writer.byte(items[at + 4]!);
-      const pairs = items[at + 5]!;
+      writer.float64(items[at + 3]!);
+      writer.varint(items[at + 4]!);
+      writer.byte(items[at + 5]!);
+      const pairs = items[at + 6]!;
       writer.varint(pairs);
       at += rowLength;
       for (const end = at + 2 * pairs; at < end; at++) writer.varint(items[at]!);
@@ -97,6 +101,7 @@ export class MembersPart implements SnapshotPart {
     rows.push(member.index);
     rows.push(member.resource.number);
     rows.push(member.lastReportUs);
+    rows.push(member.reportedUs);
     rows.push(member.absences);
     rows.push((member.isPresent ? presentFlag : 0) | (member.isEvicted ? evictedFlag : 0));
     rows.push(member.clocks.size);
@@ -118,6 +123,7 @@ export class MembersPart implements SnapshotPart {
       resource: this.#resources.hold(this.#resources.at(resource)),
       lastReportUs: reader.float64(),
     });
+    member.reportedUs = reader.float64();
     member.absences = reader.varint();
     const flags = reader.byte();
     if (flags > (presentFlag | evictedFlag)) throw reader.error(`${flags} are no flags of a member`);

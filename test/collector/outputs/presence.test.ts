@@ -1,6 +1,8 @@
 import test from 'ava';
 import { attributes } from '../../../otel/model/attributes.ts';
 import { metric } from '../../../otel/model/metric.ts';
+import { emptyScope } from '../../../otel/model/scope.ts';
+import { PointIntake } from '../../../otel/state/intake/point-intake.ts';
 import { readCollection } from '../../model/read-collection.ts';
 import { Core } from '../core.ts';
 import { define, member, report, view } from './members.ts';
@@ -94,3 +96,89 @@ for (const [overTime, expected] of [
     const types = core.streams().map(({ metric: { valueType } }) => valueType);
     t.deepEqual(types, overTime === 'mean' ? ['double', 'double'] : ['int', 'int']);
   });
+
+test('a member that connects again and reports nothing stays silent', (t) => {
+  const core = new Core({
+    views: [
+      view({ name: 'soon', resourceKeys: [], members: 'sum', stalenessMs: 10_000 }),
+      view({ name: 'as.configured', resourceKeys: [], members: 'sum' }),
+    ],
+  });
+  const before = member(core, 'a');
+  report(core, before, { [define(before, load)]: 1 });
+  core.wait(11);
+  t.deepEqual([core.values('soon'), core.values('as.configured')], [[], [1]]);
+  const stream = member(core, 'a');
+  t.deepEqual(core.values('soon'), []);
+  core.wait(289);
+  t.deepEqual(core.values('as.configured'), [1]);
+  core.wait(1);
+  t.deepEqual(core.values('as.configured'), [], 'silent for as long as its last report is ago');
+  stream.report(0, core.nowUs, new Map([[define(stream, load), 2]]), stream.session.lastReport + 1);
+  t.deepEqual([core.values('soon'), core.values('as.configured')], [[2], [2]]);
+});
+
+/** All values that a reader is given, ascending. */
+function given(core: Core, reader: ReturnType<Core['outputs']['addReader']>): number[] {
+  const points = [...readCollection(core.outputs.collect(reader, core.nowUs)).values()].flat();
+  return points.map(({ value }) => Number(value)).sort((a, b) => a - b);
+}
+
+for (const [overTime, withValues, between] of [
+  ['min', 5, 6],
+  ['max', 7, 8],
+  ['mean', 6, 7],
+] as const)
+  test(`${overTime} over time: reports without a value, and those of another interval, have no say`, (t) => {
+    const core = new Core({ views: [view({ resourceKeys: [], members: 'sum', overTime })] });
+    const reader = core.outputs.addReader('cumulative');
+    const stream = member(core, 'a');
+    const number = define(stream, load);
+    const other = define(stream, jobs);
+    const tell = (value: number | undefined) => {
+      core.nowUs += second;
+      stream.report(
+        0,
+        core.nowUs,
+        new Map([
+          [number, value],
+          [other, 1],
+        ]),
+        stream.columns.lastReport + 1,
+      );
+    };
+    tell(1);
+    tell(1);
+    given(core, reader);
+    // The value before the interval is held while there is none, and was not reported in it.
+    for (const value of [undefined, 5, 7, undefined]) tell(value);
+    t.deepEqual(given(core, reader), [1], 'none at present: the counter alone');
+    for (const value of [undefined, 5, 7]) tell(value);
+    t.deepEqual(given(core, reader), [1, withValues]);
+    // It has none when it is collected, and what it had then is of that interval.
+    for (const value of [-9, undefined]) tell(value);
+    t.deepEqual(given(core, reader), [1]);
+    for (const value of [6, 8]) tell(value);
+    t.deepEqual(given(core, reader), [1, between]);
+  });
+
+test('over time: gauges that come as points', (t) => {
+  const core = new Core({ views: [view({ overTime: 'mean' }), view({ name: 'least', overTime: 'min' })] });
+  const reader = core.outputs.addReader('cumulative');
+  const intake = new PointIntake(core.store);
+  const { outputs } = core;
+  const source = outputs.store.join('p', { attributes: attributes({}), schemaUrl: '' }, core.nowUs);
+  const input = { scope: emptyScope, metric: load, attributes: attributes({}), resource: undefined };
+  const handle = intake.define(source, input, core.nowUs) as number;
+  const tell = (value: number) => {
+    core.nowUs += second;
+    t.is(intake.gauge(handle, core.nowUs, value, core.nowUs), 'merged');
+  };
+  for (const value of [9, 2, 4]) tell(value);
+  t.deepEqual(given(core, reader), [2, 3], 'the first stands for no time');
+  for (const value of [5, 5]) tell(value);
+  core.nowUs += second;
+  t.is(intake.withoutValue(handle, core.nowUs, core.nowUs), 'without_value');
+  tell(1);
+  t.deepEqual(given(core, reader), [1, 11 / 3]);
+});

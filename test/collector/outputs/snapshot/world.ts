@@ -201,10 +201,9 @@ export class World {
     this.#do(({ outputs: { store } }) => {
       const state = store.stateOf(catalogue[series].metric.kind);
       const clock = state.series.clock.get(slot);
-      const before = store.timesUs[clock];
-      const taken = settle(state, slot, value, before, nowUs);
+      const taken = settle(state, slot, value, nowUs);
       store.timesUs[clock] = nowUs;
-      store.members.get(`m${member}`)!.lastReportUs = nowUs;
+      Object.assign(store.members.get(`m${member}`)!, { lastReportUs: nowUs, reportedUs: nowUs });
       store.appear(state, slot);
       return taken;
     });
@@ -221,7 +220,7 @@ export class World {
 }
 
 /** Brings one number into a series of any kind. */
-function settle(state: KindState, slot: number, value: number, beforeUs: number, nowUs: number): unknown {
+function settle(state: KindState, slot: number, value: number, nowUs: number): unknown {
   switch (state.kind) {
     case 'sum':
       return state.settle(slot, value);
@@ -232,7 +231,8 @@ function settle(state: KindState, slot: number, value: number, beforeUs: number,
         changed: Uint32Array.of(0),
         changedCount: 1,
       };
-      mergeGauges(column, state.values, state.windows, beforeUs, nowUs);
+      mergeGauges(column, state.values);
+      state.windows.report(slot, value % 7, nowUs);
       return state.settle(slot, value % 7);
     }
     case 'histogram':

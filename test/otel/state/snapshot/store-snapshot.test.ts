@@ -184,8 +184,8 @@ test('readers that are others after a restart go on from the windows of those th
     { ...step, op: 'report', value: 11 },
   ]);
   const slot = 1;
-  const reduce = (of: StoreWorld, reader: number) =>
-    of.store.gauges.windows.reduce(slot, 'min', reader, 1, 50, birthUs + 10 * second);
+  const reduce = (of: StoreWorld, reader: number) => of.store.gauges.windows.reduce(slot, 'min', reader, 50);
+  for (const reader of [0, 1]) world.store.gauges.windows.collected(reader);
   const restored = world.copied();
   restored.store.gauges.windows.arrangeReaders([undefined, 1, 0]);
   t.deepEqual(
@@ -226,16 +226,17 @@ test('a delta that was counted before the copy is known after it, and one of the
 test('an interval that was closed before the copy is the same for who asks after it', (t) => {
   const slot = 1;
   const hows = ['min', 'max', 'mean'] as const;
-  const reduced = ({ windows }: GaugeState) =>
-    hows.map((how) => windows.reduce(slot, how, 0, 1, 11, birthUs + 3 * second));
+  const reduced = ({ windows }: GaugeState) => hows.map((how) => windows.reduce(slot, how, 0, 12));
   const state = new GaugeState();
   state.windows.addReader();
   const from = new GaugeState();
   from.windows.addReader();
   t.is(from.allocate(), slot);
   from.windows.watch(slot);
-  from.windows.begin(slot, 7, birthUs + second);
-  from.windows.change(slot, 7, 11, birthUs + 2 * second, birthUs + 3 * second);
+  for (const [i, value] of [7, 7, 11].entries()) from.windows.report(slot, value, birthUs + (i + 1) * second);
+  from.windows.collected(0);
+  // It belongs to the next interval.
+  from.windows.report(slot, 12, birthUs + 4 * second);
   t.deepEqual(reduced(from), [7, 11, 9]);
   const section = new SnapshotSection(1, 0, 1, from.snapshotParts());
   section.take();

@@ -91,7 +91,6 @@ export class StoreWorld {
   readonly snapshot: StoreSnapshot;
   /** Handles of point series by name, which callers keep. */
   readonly handles = new Map<string, number>();
-  collections = 0;
 
   /** @param birth of the store; what is loaded has its own */
   constructor(birth = birthUs) {
@@ -114,7 +113,6 @@ export class StoreWorld {
     loading.end();
     world.snapshot.finish();
     for (const [name, handle] of this.handles) world.handles.set(name, handle);
-    world.collections = this.collections;
     return world;
   }
 
@@ -171,18 +169,11 @@ export class StoreWorld {
       case 'watch':
         return this.#aSlot({ ...step, series: 2 }, (slot) => store.gauges.windows.watch(slot));
       case 'reduce': {
-        if (value % 3 === 0) this.collections++;
         const how = (['min', 'max', 'mean'] as const)[n % 3]!;
-        const { gauges, timesUs } = store;
+        const { gauges } = store;
+        if (value % 3 === 0) gauges.windows.collected(value % 2);
         return this.#aSlot({ ...step, series: 2 }, (slot) =>
-          gauges.windows.reduce(
-            slot,
-            how,
-            value % 2,
-            1 + this.collections,
-            gauges.values.get(slot),
-            timesUs[gauges.series.clock.get(slot)]!,
-          ),
+          gauges.windows.reduce(slot, how, value % 2, gauges.values.get(slot)),
         );
       }
       case 'definePoint': {
@@ -214,7 +205,6 @@ export class StoreWorld {
       const state = store.stateOf(metrics[step.series % metrics.length]!.kind);
       const { value } = step;
       const clock = state.series.clock.get(slot);
-      const previousUs = store.timesUs[clock]!;
       store.timesUs[clock] = nowUs;
       store.appear(state, slot);
       switch (state.kind) {
@@ -224,8 +214,9 @@ export class StoreWorld {
           return [setAside, state.counted(slot)];
         }
         case 'gauge':
-          if (value % 5 === 0) state.windows.begin(slot, value, nowUs);
-          else state.windows.change(slot, state.values.get(slot), value, previousUs, nowUs);
+          if (value % 5 === 0) state.windows.leave(slot);
+          if (value % 7 === 0) state.windows.skip(slot, nowUs);
+          else state.windows.report(slot, value, nowUs);
           return state.settle(slot, value);
         case 'histogram': {
           const buckets = Float64Array.from({ length: state.widths.get(slot) }, (_, i) => value + i);
