@@ -1,10 +1,12 @@
 import type { ExponentialHistogramState } from '../../otel/state/exponential-histogram.ts';
 import type { ExponentialColumns } from '../../proto/report/exponential-columns.ts';
 import type { MergeOutcome } from './merge-report.ts';
+import type { Untaken } from './untaken.ts';
 
 /** Takes the exponential histograms that a report changed, each whole or not at all, and the ranges of what was measured. Allocates nothing unless one is turned away. */
 export function mergeExponential(
   columns: ExponentialColumns,
+  untaken: Untaken,
   state: ExponentialHistogramState,
   outcome: MergeOutcome,
 ): void {
@@ -32,8 +34,10 @@ export function mergeExponential(
   }
   const { mins, maxes } = columns;
   // A range is of one report, so each report's counts, changed or not, as long as something was measured.
-  for (let i = 0; i < mins.size; i++) state.takeMin(scales.attached[mins.attached[i]], mins.values[i]);
-  for (let i = 0; i < maxes.size; i++) state.takeMax(scales.attached[maxes.attached[i]], maxes.values[i]);
+  for (let i = 0; i < mins.size; i++)
+    if (!untaken.has(mins.numbers[i])) state.takeMin(scales.attached[mins.attached[i]], mins.values[i]);
+  for (let i = 0; i < maxes.size; i++)
+    if (!untaken.has(maxes.numbers[i])) state.takeMax(scales.attached[maxes.attached[i]], maxes.values[i]);
 }
 
 /** Takes the first state of a histogram after its definition. Gives what was set aside as a baseline, or `undefined` when it was not taken. */

@@ -8,6 +8,7 @@ import type { NumberColumn } from '../../proto/columns/number-column.ts';
 import { columnKinds, type GroupColumns } from '../../proto/report/group-columns.ts';
 import type { GroupProgress } from './group-progress.ts';
 import { mergeExponential, settleExponential } from './merge-exponential.ts';
+import { Untaken } from './untaken.ts';
 
 /** Why a value was not taken. */
 export type RejectCause = 'epoch_fell' | 'not_finite' | 'negative' | 'out_of_range';
@@ -58,6 +59,7 @@ export class MergeOutcome {
 const indexes = new Uint32List();
 /** Series without a recorded value in the report at hand, and none before it in their epoch. */
 const withheld: FoundSeries[] = [];
+const untaken = new Untaken();
 
 /** Merges what was decoded of one sampling group. All of it but the slow paths is constant work per changed value. */
 export function mergeGroup(
@@ -75,9 +77,10 @@ export function mergeGroup(
     if (indexes.size > 0) reject(sums, outcome, (index) => store.sums.values.get(sums.attached[index]));
   }
   if (gauges.changedCount > 0) mergeGauges(gauges, store.gauges.values);
+  untaken.begin(progress, outcome);
   if (histograms.count > 0) mergeHistograms(group, store, outcome);
   if (exponentialHistograms.count > 0)
-    mergeExponential(exponentialHistograms, store.exponentialHistograms, outcome);
+    mergeExponential(exponentialHistograms, untaken, store.exponentialHistograms, outcome);
   if (summaries.changedCount > 0) mergeSummaries(group, store, outcome);
   if (group.noRecordedValueCount > 0 || progress.withoutValue.length > 0)
     markWithoutValue(group, progress, store);
@@ -103,8 +106,10 @@ function mergeHistograms({ histograms }: GroupColumns, store: MetricStore, outco
   }
   if (indexes.size > 0) reject(sums, outcome, (index) => state.sums.get(sums.attached[index]));
   // A range is of one report, so each report's counts, changed or not, as long as something was measured.
-  for (let i = 0; i < mins.size; i++) state.takeMin(mins.attached[i], mins.values[i]);
-  for (let i = 0; i < maxes.size; i++) state.takeMax(maxes.attached[i], maxes.values[i]);
+  for (let i = 0; i < mins.size; i++)
+    if (!untaken.has(mins.numbers[i])) state.takeMin(mins.attached[i], mins.values[i]);
+  for (let i = 0; i < maxes.size; i++)
+    if (!untaken.has(maxes.numbers[i])) state.takeMax(maxes.attached[i], maxes.values[i]);
 }
 
 function mergeSummaries({ summaries }: GroupColumns, store: MetricStore, outcome: MergeOutcome): void {

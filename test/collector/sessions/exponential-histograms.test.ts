@@ -302,3 +302,14 @@ test('all that is measured is counted once, over restarts and reconnections, at 
     { numRuns: 120 },
   );
 });
+
+test('a histogram without a value yet has no minimum and maximum', (t) => {
+  const core = new Core();
+  const stream = joined(core);
+  define(stream, 'e');
+  const { exponentialHistograms: state } = core.store;
+  report(core, stream, [{ scale: 0, min: 0, max: 0 }], [0]);
+  t.deepEqual([state.mins.get(1), state.maxes.get(1)], [NaN, NaN]);
+  report(core, stream, [{ scale: 0, positive: { offset: 2, counts: [1] }, sum: 5, min: 5, max: 5 }]);
+  t.deepEqual([state.mins.get(1), state.maxes.get(1)], [5, 5]);
+});

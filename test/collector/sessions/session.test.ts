@@ -5,8 +5,7 @@ import { encodeAgentMessage } from '../../../proto/messages/agent-message.ts';
 import type { Refuse, Welcome } from '../../../proto/messages/collector-message.ts';
 import type { Define } from '../../../proto/messages/define.ts';
 import type { CatalogueSeries } from '../../model/catalogue.ts';
-import type { FakeStream } from '../../model/fake-agent.ts';
-import type { Value } from '../../model/reference-collector.ts';
+import type { FakeStream, Value } from '../../model/fake-agent.ts';
 import { birthUs, Core } from '../core.ts';
 
 const counter = metric({ name: 'jobs', kind: 'sum', isMonotonic: true });
@@ -467,6 +466,40 @@ test('a histogram is taken whole or not at all', (t) => {
   t.deepEqual(core.counters.refusedPoints, { epoch_fell: 1, not_finite: 2, negative: 0, out_of_range: 0 });
   report(stream, { [number]: [6, 6, 6, 36] });
   t.deepEqual(core.values('latency'), [[6, 6, 6, 36]]);
+});
+
+test('a histogram without a value, or whose value is refused, has no range', (t) => {
+  const core = new Core();
+  const stream = joined(core);
+  const withRange = metric({ ...histogram, hasMin: true, hasMax: true });
+  const number = stream.define(of(withRange), 'e', 0, 0);
+  const { histograms } = core.store;
+  const range = () => [histograms.mins.get(1), histograms.maxes.get(1)];
+  const tell = (counts: readonly number[] | undefined, min = 0, max = 0) => {
+    const columns = stream.columns.groups.get(0)!;
+    const isGiven = counts !== undefined;
+    const group = {
+      group: 0,
+      timeUs: birthUs + ++times,
+      histogramBucketCounts: isGiven ? Float64Array.from(counts) : undefined,
+      histogramMins: isGiven ? Float64Array.of(min) : undefined,
+      histogramMaxes: isGiven ? Float64Array.of(max) : undefined,
+      noRecordedValue: isGiven ? [] : [0],
+    };
+    t.is(columns.places, 1);
+    stream.send([group], stream.session.lastReport + 1);
+  };
+  tell(undefined);
+  t.deepEqual(range(), [NaN, NaN]);
+  tell([1, 2, 0], 3, 15);
+  t.deepEqual(range(), [3, 15]);
+  tell([0, 2, 0], 1, 99);
+  t.is(core.counters.refusedPoints.epoch_fell, 1);
+  t.deepEqual(range(), [3, 15]);
+  stream.retire(number, 'idle');
+  stream.define(of(withRange), 'e', 0, 0);
+  tell(undefined);
+  t.deepEqual(range(), [3, 15], 'of the same epoch under another number');
 });
 
 test('what is told on a session that ends in the midst of it is not sent', (t) => {

@@ -215,7 +215,7 @@ export class StoreWorld {
         }
         case 'gauge':
           if (value % 5 === 0) state.windows.leave(slot);
-          if (value % 7 === 0) state.windows.skip(slot, nowUs);
+          if (value % 13 === 0) state.windows.skip(slot, nowUs);
           else state.windows.report(slot, value, nowUs);
           return state.settle(slot, value);
         case 'histogram': {
