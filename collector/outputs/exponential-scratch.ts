@@ -8,7 +8,8 @@ const inputsPerTurn = 32_768;
 export interface PointFold {
   begin(point: number): void;
   add(slot: number): void;
-  end(point: number): void;
+  /** Ends it, or, where that is still possible, gives true: then its series are added up once more, after another begin. */
+  end(point: number, mayRepeat: boolean): boolean;
 }
 
 /**
@@ -31,6 +32,7 @@ export class ExponentialScratch {
   /** The point at hand, whether it has begun, and which input comes next, as a place in `#order`. */
   #point = 0;
   #hasBegun = false;
+  #isRepeated = false;
   #next = 0;
 
   begin(inputs: number, points: number): void {
@@ -41,6 +43,7 @@ export class ExponentialScratch {
     this.#ends.fill(0, 0, points);
     this.#point = 0;
     this.#hasBegun = false;
+    this.#isRepeated = false;
     this.#next = 0;
   }
 
@@ -82,9 +85,14 @@ export class ExponentialScratch {
       for (; this.#next < end && work > 0; work--) fold.add(slots.items[this.#order[this.#next++]]);
       if (work === 0) return;
       work--;
-      fold.end(point);
-      this.#point++;
       this.#hasBegun = false;
+      if (fold.end(point, !this.#isRepeated)) {
+        this.#isRepeated = true;
+        this.#next = point === 0 ? 0 : this.#ends[point - 1];
+        continue;
+      }
+      this.#isRepeated = false;
+      this.#point++;
     }
   }
 

@@ -86,7 +86,7 @@ export class FoldDistribution implements OutputStream {
       },
       add: (slot) => this.#measure(slot, collecting),
       end: (point) => {
-        if (Number.isNaN(scratch.min)) return;
+        if (Number.isNaN(scratch.min)) return false;
         batch.exponential.put(at, total);
         batch.sums[at] = total.sum;
         batch.mins[at] = scratch.min;
@@ -96,6 +96,7 @@ export class FoldDistribution implements OutputStream {
         batch.timeUs[at] = collecting.timeUs;
         batch.startTimeUs[at] = collecting.sinceUs;
         at++;
+        return false;
       },
     });
     batch.size = at;

@@ -132,9 +132,12 @@ export class FoldExponential implements OutputStream {
         if (retained !== undefined) total.addCounts(retained, 1);
       },
       add: (slot) => this.#source.addCounted(slot, total),
-      end: (point) => {
-        this.#scales[point] = total.scale;
+      end: (point, mayRepeat) => {
+        const hasRisen = total.zeroThreshold > this.#zeroThresholds[point];
         this.#zeroThresholds[point] = total.zeroThreshold;
+        // Series that came before the threshold rose had buckets that they do not need: these may have taken a coarser scale.
+        if (hasRisen && mayRepeat) return true;
+        this.#scales[point] = total.scale;
         total.trim();
         const isLimited = total.limit();
         let shown = total;
@@ -154,6 +157,7 @@ export class FoldExponential implements OutputStream {
         batch.startTimeUs[at] = isDelta ? collecting.sinceUs : this.#points.startUs[point];
         batch.timeUs[at] = timeOf(collecting, batch.startTimeUs[at]);
         at++;
+        return false;
       },
     });
     batch.size = at;
@@ -236,6 +240,8 @@ export class FoldExponential implements OutputStream {
   #retain(slot: number, point: number, factor: 1 | -1): void {
     const retained = this.#retained[point] ?? this.#nothing();
     this.#retained[point] = retained;
+    // What the point shows as zero needs no buckets here either, which might take a coarser scale.
+    retained.raiseZeroThreshold(this.#zeroThresholds[point]);
     if (factor === 1) this.#source.addCounted(slot, retained);
     else {
       const counted = this.#nothing();

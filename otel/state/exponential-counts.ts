@@ -106,6 +106,15 @@ export class ExponentialCounts {
       negativeOffset += below;
       negativeStart += below;
       negativeLength -= below;
+      // The gap between what went and the first bucket that counts must not take a coarser scale.
+      below = leadingZeros(positive, positiveStart, positiveLength);
+      positiveOffset += below;
+      positiveStart += below;
+      positiveLength -= below;
+      below = leadingZeros(negative, negativeStart, negativeLength);
+      negativeOffset += below;
+      negativeStart += below;
+      negativeLength -= below;
     }
     const shift = Math.max(
       this.#shiftFor(this.positive, positiveOffset, positiveLength, by),
@@ -174,6 +183,8 @@ export class ExponentialCounts {
       else through--;
     }
     this.zeroCount += positive.takeThrough(through) + negative.takeThrough(through);
+    // Nor may zeros at the new ends take room from what comes.
+    this.trim();
   }
 
   /** Leaves out the zeros at the ends of both sides. */

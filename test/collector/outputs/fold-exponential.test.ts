@@ -199,3 +199,43 @@ test('by default, exponential histograms that are joined have up to 160 buckets 
   t.is(point.scale, 4);
   t.deepEqual([...point.positive.values()], new Array(150).fill(2));
 });
+
+/** A core with a member whose bucket is far below 1 and far above it, and another one whose zero threshold is 1: four buckets are allowed. */
+function withThresholds(order: readonly ('wide' | 'raised')[]): { core: Core; end: () => void } {
+  const core = new Core({ views: [merging(4)] });
+  const member = new DirectMember(core, 'm');
+  const slots = order.map((name) => {
+    const slot = member.define(latency, attributes({ keep: 'all', name }));
+    const wide = modelHistogram({
+      scale: 1,
+      positive: new Map([
+        [-9, 1],
+        [3, 2],
+      ]),
+    });
+    const raised = modelHistogram({ scale: 1, zeroThreshold: 1, zeroCount: 5 });
+    member.exponential(slot, name === 'wide' ? wide : raised);
+    return slot;
+  });
+  const end = () => {
+    for (const slot of slots) member.end(core.store.exponentialHistograms, slot);
+  };
+  return { core, end };
+}
+
+for (const order of [
+  ['wide', 'raised'],
+  ['raised', 'wide'],
+] as const)
+  test(`buckets below the threshold take no coarser scale: ${order.join(', then ')}, and when they are freed`, (t) => {
+    const { core, end } = withThresholds(order);
+    const reader = core.outputs.addReader('cumulative');
+    const expected = { scale: 1, zeroThreshold: 1, zeroCount: 6, positive: [[3, 2]], negative: [], sum: 0 };
+    t.deepEqual(read(core, reader).map(plain), [expected]);
+    end();
+    core.nowUs += 2_000_000;
+    read(core, reader);
+    core.wait(2);
+    t.is(core.store.seriesCount, 0);
+    t.deepEqual(read(core, reader).map(plain), [expected]);
+  });

@@ -152,3 +152,47 @@ test('a copy is equal, and of its own', (t) => {
     { numRuns: 100 },
   );
 });
+
+test('what went to the zero count leaves no empty buckets that would take a coarser scale', (t) => {
+  // Buckets 5 and 11 at scale 2 fit into four at scale 1; between them and the threshold of 1 there is nothing.
+  const wide = modelHistogram({
+    scale: 2,
+    positive: new Map([
+      [-4, 4],
+      [5, 1],
+      [11, 3],
+    ]),
+  });
+  const added = new ExponentialCounts();
+  added.begin(2, 1, 4);
+  added.addCounts(countsOf(wide), 1);
+  const expected = {
+    scale: 1,
+    zeroThreshold: 1,
+    zeroCount: 4,
+    positive: [
+      [2, 1],
+      [5, 3],
+    ],
+    negative: [],
+    sum: 0,
+  };
+  t.deepEqual(plain(modelOf(added)), expected);
+  const raised = new ExponentialCounts();
+  raised.begin(2, 0, 8);
+  raised.addCounts(
+    countsOf(
+      modelHistogram({
+        scale: 2,
+        positive: new Map([
+          [-1, 1],
+          [6, 1],
+        ]),
+      }),
+    ),
+    1,
+  );
+  raised.raiseZeroThreshold(1);
+  raised.addCounts(countsOf(modelHistogram({ scale: 2, positive: new Map([[13, 1]]) })), 1);
+  t.is(raised.scale, 2, 'buckets 6 to 13 are eight');
+});
