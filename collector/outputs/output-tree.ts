@@ -111,18 +111,17 @@ export class OutputTree {
   ): OutputStream | undefined {
     const { id, resource } = this.#resource(from, outgoing.plan);
     const streams = this.#resources.get(id)?.scopes.get(scopeId)?.streams;
+    // Only histograms with other bounds do not take each other's series.
+    const variants = outgoing.shape.way === 'histogram' ? maxVariants : 1;
     let held: OutputStream | undefined;
-    for (let variant = 0; variant < maxVariants; variant++) {
+    let free: string | undefined;
+    // A stream that takes the series may stand behind one that is no more.
+    for (let variant = 0; variant < variants; variant++) {
       const streamId = variantId(outgoing.streamId, variant);
       const stream = streams?.get(streamId);
       if (stream === undefined) {
-        const made = makeOutput(outgoing.shape, outgoing.input, outgoing.plan, this.#store, this.#sinceUs);
-        const into = this.#scope(id, resource, scopeId, scope);
-        this.#findConflicts(into, scopeId, outgoing);
-        made.savedIn = this.#snapshots;
-        into.streams.set(streamId, made);
-        if (held !== undefined) this.#problems.conflict('bounds', scope, held.metric, outgoing.shape.metric);
-        return made;
+        free ??= streamId;
+        continue;
       }
       if (stream.accepts?.(outgoing.input) ?? true) {
         this.changes(stream);
@@ -131,8 +130,14 @@ export class OutputTree {
       }
       held ??= stream;
     }
-    this.#problems.conflict('bounds', scope, held!.metric, outgoing.shape.metric);
-    return undefined;
+    if (held !== undefined) this.#problems.conflict('bounds', scope, held.metric, outgoing.shape.metric);
+    if (free === undefined) return undefined;
+    const made = makeOutput(outgoing.shape, outgoing.input, outgoing.plan, this.#store, this.#sinceUs);
+    const into = this.#scope(id, resource, scopeId, scope);
+    this.#findConflicts(into, scopeId, outgoing);
+    made.savedIn = this.#snapshots;
+    into.streams.set(free, made);
+    return made;
   }
 
   /** Before a series joins a stream, or it is read. */

@@ -127,3 +127,29 @@ test('warnings and what the status holds are bounded; counts go on', (t) => {
   t.is(core.told.length, 450);
   t.is(core.problems.list.length, 100);
 });
+
+test('a histogram goes to the stream that takes it, though one that stood before it is no more', (t) => {
+  const core = new Core({ views: [view({ attributeKeys: { excluded: ['*'] } })] });
+  const coarse = metric({ name: 'took', kind: 'histogram', explicitBounds: [5] });
+  const other = metric({ ...coarse, explicitBounds: [7] });
+  const stream = member(core, 'a');
+  const [first, second] = [define(stream, coarse), define(stream, other)];
+  report(core, stream, { [first]: [1, 1], [second]: [2, 2] });
+  t.is(core.streams().length, 2);
+  // Its stream goes with it, once the horizon is beyond where it began to count.
+  stream.retire(first, 'gone');
+  core.nowUs += 1e6;
+  const gone = member(core, 'b');
+  report(core, gone, { [define(gone, seconds)]: 1 });
+  gone.session.closed();
+  for (let hour = 0; hour < 25; hour++) {
+    report(core, stream, { [second]: [2, 2] });
+    core.wait(3601);
+  }
+  t.is(core.streams().filter(({ metric: { name } }) => name === 'took').length, 1);
+  const again = define(stream, other, attributes({ of: 'its own' }));
+  // The first value is a baseline.
+  report(core, stream, { [again]: [3, 3] });
+  report(core, stream, { [again]: [4, 5] });
+  t.deepEqual(core.values('took'), [[3, 4, 0]]);
+});
