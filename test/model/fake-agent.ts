@@ -4,12 +4,24 @@ import type { Attributes } from '../../otel/model/attributes.ts';
 import { metricToDefinition } from '../../otel/model/definitions.ts';
 import { encodeAgentMessage } from '../../proto/messages/agent-message.ts';
 import { type CollectorMessage, decodeCollectorMessage } from '../../proto/messages/collector-message.ts';
+import type { Define } from '../../proto/messages/define.ts';
 import { StreamColumns } from '../../proto/report/stream-columns.ts';
 import { encodeReport, type GroupState } from '../../proto/report/write-report.ts';
 import { type CatalogueSeries, relayedBy } from './catalogue.ts';
 
 /** A value of a series: a number, or a histogram's bucket counts and then its sum. */
 export type Value = number | readonly number[];
+
+/** A series with its epoch: when that began, relative to Welcome, and its start time by the source's clock. */
+export interface SeriesToDefine {
+  readonly of: CatalogueSeries;
+  readonly epoch: string;
+  readonly beganUs: number | undefined;
+  readonly startTimeUs: number;
+}
+
+/** With lists that can be added to. */
+type Filled<T> = { [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
 
 /** The agent's end of one stream, without a network: it codes messages as an agent does and hands them to a session. */
 export class FakeStream {
@@ -53,31 +65,61 @@ export class FakeStream {
 
   /** Defines one series and gives its number. */
   define(of: CatalogueSeries, epoch: string, beganUs: number | undefined, startTimeUs: number): number {
-    const number = this.columns.lastNumber + 1;
-    const [metric, isNewMetric] = this.#numberOf(of.metric);
-    const [token, isNewToken] = epoch === '' ? [0, false] : this.#numberOf(`${epoch} ${beganUs}`);
-    const [resource, isNewResource] = of.isForeign ? this.#numberOf(relayedBy) : [0, false];
-    const relayed = {
-      number: resource,
-      attributes: attributesToWire(relayedBy(this.#memberId)),
-      schemaUrl: '',
-    };
-    const own = attributesToWire(of.attributes);
-    this.session.receive(
-      encodeAgentMessage({
-        type: 'define',
-        resources: isNewResource ? [relayed] : [],
-        scopes: [],
-        metrics: isNewMetric ? [metricToDefinition(of.metric, metric, 0)] : [],
-        epochs: isNewToken ? [{ number: token, token: Buffer.from(epoch), beganUs }] : [],
-        series: [{ number, resource, metric, attributes: own, group: of.group, epoch: token, startTimeUs }],
-      }),
-    );
-    const { kind, explicitBounds, hasSum, hasMin, hasMax } = of.metric;
-    const buckets = explicitBounds.length + 1;
-    const quantiles = of.metric.quantiles.length;
-    this.columns.define({ number, group: of.group, kind, buckets, quantiles, hasSum, hasMin, hasMax });
-    return number;
+    return this.defineAll([{ of, epoch, beganUs, startTimeUs }])[0];
+  }
+
+  /** Defines series in one message, and gives their numbers. */
+  defineAll(list: readonly SeriesToDefine[]): readonly number[] {
+    const message = {
+      type: 'define',
+      resources: [],
+      scopes: [],
+      metrics: [],
+      epochs: [],
+      series: [],
+    } as Define;
+    const { resources, metrics, epochs, series } = message as Filled<Define>;
+    const first = this.columns.lastNumber + 1;
+    for (const [i, { of, epoch, beganUs, startTimeUs }] of list.entries()) {
+      const [metric, isNewMetric] = this.#numberOf(of.metric);
+      const [token, isNewToken] = epoch === '' ? [0, false] : this.#numberOf(`${epoch} ${beganUs}`);
+      const [resource, isNewResource] = of.isForeign ? this.#numberOf(relayedBy) : [0, false];
+      if (isNewResource)
+        resources.push({
+          number: resource,
+          attributes: attributesToWire(relayedBy(this.#memberId)),
+          schemaUrl: '',
+        });
+      if (isNewMetric) metrics.push(metricToDefinition(of.metric, metric, 0));
+      if (isNewToken) epochs.push({ number: token, token: Buffer.from(epoch), beganUs });
+      const attributes = attributesToWire(of.attributes);
+      series.push({
+        number: first + i,
+        resource,
+        metric,
+        attributes,
+        group: of.group,
+        epoch: token,
+        startTimeUs,
+      });
+    }
+    this.session.receive(encodeAgentMessage(message));
+    for (const [i, { of }] of list.entries()) {
+      const { kind, explicitBounds, hasSum, hasMin, hasMax } = of.metric;
+      const buckets = explicitBounds.length + 1;
+      const quantiles = of.metric.quantiles.length;
+      this.columns.define({
+        number: first + i,
+        group: of.group,
+        kind,
+        buckets,
+        quantiles,
+        hasSum,
+        hasMin,
+        hasMax,
+      });
+    }
+    return list.map((_, i) => first + i);
   }
 
   /** Reports one group: each of its numbers with a value, or `undefined` for no recorded value. Gives false when the group has no series. */

@@ -13,7 +13,7 @@ import { SnapshotError } from '../../../../otel/snapshot/snapshot-error.ts';
 import { SnapshotWriter } from '../../../../otel/snapshot/snapshot-writer.ts';
 import { MetricStore } from '../../../../otel/state/metric-store.ts';
 import { StoreSnapshot } from '../../../../otel/state/snapshot/store-snapshot.ts';
-import { viewConfigs } from '../../../model/catalogue.ts';
+import { views } from '../../../model/catalogue-views.ts';
 import type { FakeStream } from '../../../model/fake-agent.ts';
 import { anyState, randomFrom } from '../../../proto/report/stream-traffic.ts';
 import { birthUs } from '../../core.ts';
@@ -205,7 +205,7 @@ test('whatever happened before, loaded sessions go on as those that were saved',
     fc.property(
       fc.array(fc.record({ step, isRestored: fc.boolean() }), { minLength: 10, maxLength: 40 }),
       (steps) => {
-        const twin = new Twin({ views: viewConfigs, limits: { maxSeries: 14 } });
+        const twin = new Twin({ views, limits: { maxSeries: 14 } });
         const agents = new Agents(twin);
         try {
           for (const { step, isRestored } of steps) {

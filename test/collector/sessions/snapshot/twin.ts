@@ -4,6 +4,7 @@ import type { Session, SessionPeer } from '../../../../collector/sessions/sessio
 import { Sessions } from '../../../../collector/sessions/sessions.ts';
 import type { PeerOf } from '../../../../collector/sessions/snapshot/sessions-part.ts';
 import { SessionsSnapshot } from '../../../../collector/sessions/snapshot/sessions-snapshot.ts';
+import { longestStalenessMs } from '../../../../collector/views/compile-views.ts';
 import { SectionsLoading } from '../../../../otel/snapshot/load-sections.ts';
 import type { SnapshotChunk } from '../../../../otel/snapshot/snapshot-chunk.ts';
 import { SnapshotWriter } from '../../../../otel/snapshot/snapshot-writer.ts';
@@ -59,9 +60,11 @@ export class Twin {
   /** By the session's number, which both sides have alike. */
   readonly #ends: readonly [Map<number, End>, Map<number, End>] = [new Map(), new Map()];
   #peers = 0;
+  readonly #stalenessMs: number;
 
   constructor(options: ConstructorParameters<typeof Core>[0] = {}) {
     this.cores = [new Core(options), new Core(options)];
+    this.#stalenessMs = longestStalenessMs(options.views ?? [], 300_000);
     this.#sessions = this.cores[1].sessions;
   }
 
@@ -103,7 +106,7 @@ export class Twin {
       counters,
       limits,
       position: { directoryId: Buffer.alloc(16), term: Buffer.alloc(8), journalPosition: 0 },
-      stalenessMs: 300_000,
+      stalenessMs: this.#stalenessMs,
       evictionMs: 86_400_000,
       nowUs: () => second.nowUs,
       log: () => {},

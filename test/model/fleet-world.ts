@@ -1,0 +1,70 @@
+import { Outputs } from '../../collector/outputs/outputs.ts';
+import { SessionCounters } from '../../collector/sessions/session-counters.ts';
+import { Sessions } from '../../collector/sessions/sessions.ts';
+import { compileViews, longestStalenessMs } from '../../collector/views/compile-views.ts';
+import { PointIntake } from '../../otel/state/intake/point-intake.ts';
+import { stalenessMs, views } from './catalogue-views.ts';
+import type { ModelPointRules } from './model-points.ts';
+import { ReferenceCollector } from './reference-collector.ts';
+
+export const birthUs = 1_700_000_000_000_000;
+const evictionMs = 86_400_000;
+
+/** The collector's core, the model of it, and the clock that both go by. */
+export class World {
+  nowUs = birthUs;
+  readonly counters = new SessionCounters();
+  readonly outputs: Outputs;
+  readonly sessions: Sessions;
+  readonly intake: PointIntake;
+  readonly model: ReferenceCollector;
+  readonly limits = {
+    maxMessageBytes: 1e6,
+    maxSeries: 1000,
+    maxAttributes: 8,
+    maxAttributeBytes: 64,
+    maxStreams: 9,
+    maxMembers: 100,
+  };
+
+  constructor(overlap: ModelPointRules['overlap']) {
+    const nowUs = () => this.nowUs;
+    this.outputs = new Outputs({
+      nowUs,
+      plansFor: compileViews(views, stalenessMs),
+      writerId: 'writer',
+      outputExpiryMs: 86_400_000,
+    });
+    const { store } = this.outputs;
+    this.sessions = new Sessions({
+      store,
+      counters: this.counters,
+      limits: this.limits,
+      position: { directoryId: Buffer.alloc(16), term: Buffer.alloc(8), journalPosition: 0 },
+      stalenessMs: longestStalenessMs(views, stalenessMs),
+      evictionMs,
+      nowUs,
+      log: () => {},
+    });
+    // A short margin, so that lives of a few seconds are among those that count from zero.
+    const rules = { overlap, delayMarginUs: 2_000_000, startToleranceUs: 1_000_000 };
+    this.intake = new PointIntake(store, rules);
+    this.model = new ReferenceCollector(birthUs, rules);
+  }
+
+  /** Time goes on; what it does to members, series and points is done. */
+  wait(seconds: number): void {
+    this.nowUs += seconds * 1_000_000;
+    this.sessions.tick();
+    this.intake.expire(this.nowUs, longestStalenessMs(views, stalenessMs) * 1000, evictionMs * 1000);
+    this.model.tick(this.nowUs);
+    this.outputs.sweep();
+    this.model.members.sweep(this.nowUs);
+  }
+
+  /** The collector's limit of series is set to another value. */
+  limitSeries(maxSeries: number): void {
+    this.limits.maxSeries = maxSeries;
+    this.model.streams.maxSeries = maxSeries;
+  }
+}

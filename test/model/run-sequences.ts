@@ -1,0 +1,83 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { checkSequences, type SequencesOutcome } from './check-sequences.ts';
+
+/*
+ * Takes many sequences, on all cores:
+ *
+ *   node test/model/run-sequences.ts [RUNS] [SEED]
+ *
+ * RUNS is 200,000 where it is not given, and SEED one at random, which is printed. The sequences come in batches, each from a seed of its own. It ends with
+ * 1 when a sequence fails, once that has been made shorter, which takes half a minute at most; what it prints then says how to take the same again.
+ */
+
+interface Batch {
+  readonly seed: number;
+  readonly runs: number;
+}
+
+const batchRuns = 250;
+
+async function main(runsText = '200000', seedText = `${Date.now() % 2 ** 30}`): Promise<void> {
+  const [runs, seed] = [wholeNumber('RUNS', runsText), wholeNumber('SEED', seedText)];
+  print(`RUNS=${runs} SEED=${seed}`);
+  const batches: Batch[] = [];
+  for (let at = 0; at < runs; at += batchRuns)
+    batches.push({ seed: (seed + batches.length) % 2 ** 31, runs: Math.min(batchRuns, runs - at) });
+  const beganMs = performance.now();
+  let held = 0;
+  let failure: string | undefined;
+  let toldMs = beganMs;
+  const work = async () => {
+    const worker = new Worker(fileURLToPath(import.meta.url));
+    try {
+      for (
+        let batch = batches.shift();
+        batch !== undefined && failure === undefined;
+        batch = batches.shift()
+      ) {
+        const outcome = await outcomeOf(worker, batch);
+        held += outcome.held;
+        failure ??= outcome.failure;
+        if (performance.now() - toldMs < 10_000) continue;
+        toldMs = performance.now();
+        print(`${held} of ${runs} sequences hold, after ${seconds(beganMs)}`);
+      }
+    } finally {
+      await worker.terminate();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(availableParallelism(), batches.length) }, work));
+  if (failure !== undefined) {
+    print(failure);
+    print('again: SEED=… RUNS=… npx ava test/model/collector-sequence.test.ts, with those of the line above');
+    process.exitCode = 1;
+  }
+  print(`${held} of ${runs} sequences hold, in ${seconds(beganMs)}, SEED=${seed}`);
+}
+
+function outcomeOf(worker: Worker, batch: Batch): Promise<SequencesOutcome> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.postMessage(batch);
+  });
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (/^\d{1,9}$|^1\d{9}$/.test(text)) return Number(text);
+  throw new Error(`${name} is ${JSON.stringify(text)}: give a whole number below 2,000,000,000`);
+}
+
+function seconds(sinceMs: number): string {
+  return `${((performance.now() - sinceMs) / 1000).toFixed(1)} s`;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+if (isMainThread) await main(...process.argv.slice(2));
+else
+  parentPort!.on('message', ({ seed, runs }: Batch) => parentPort!.postMessage(checkSequences(seed, runs)));
