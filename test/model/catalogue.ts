@@ -73,7 +73,7 @@ function seriesOf(memberId: string): readonly CatalogueSeries[] {
     series(rpcErrors, 1, { method: 'GET' }),
     // What makes a limit take hold: attributes that no two members share. Relayed, since series that move to another resource do so in no
     // order that is promised, and the order decides who gets the last place.
-    ...[0, 1, 2, 3].map((i) => series(paths, i % 2, { path: `${memberId}/${i}` }, true)),
+    ...[0, 1, 2, 3, 4].map((i) => series(paths, i % 2, { path: `${memberId}/${i}` }, true)),
     // What others become when the schema changes.
     series(tasks, 0, { queue: 'a' }),
     series(inflightGauge, 1, { queue: 'a' }),
@@ -84,9 +84,9 @@ function seriesOf(memberId: string): readonly CatalogueSeries[] {
 /** Which series stands for which after a change of schema, both ways: another unit, another kind, other bounds. */
 export const siblings: ReadonlyMap<number, number> = new Map(
   [
-    [0, 20],
-    [4, 21],
-    [10, 22],
+    [0, 21],
+    [4, 22],
+    [10, 23],
   ].flatMap(([one, other]) => [
     [one, other],
     [other, one],
@@ -94,10 +94,10 @@ export const siblings: ReadonlyMap<number, number> = new Map(
 );
 
 /** How many series a member may have. */
-export const catalogueSize = 23;
+export const catalogueSize = 24;
 
 /** The series that agents define when they start: no metric of theirs in two schemas. */
-export const initialSeries: readonly number[] = Array.from({ length: 20 }, (_, index) => index);
+export const initialSeries: readonly number[] = Array.from({ length: 21 }, (_, index) => index);
 
 const known = new Map<string, readonly CatalogueSeries[]>();
 
