@@ -66,11 +66,20 @@ function areSame(a: readonly Shown[], b: readonly Shown[] | undefined): boolean 
   return a.every((point, i) => {
     const other = b[i];
     if (point.length !== other.length) return false;
-    for (let at = 0; at < point.length; at++)
-      // A number and its negative zero are one value.
-      if (point[at] !== other[at] && !(Number.isNaN(point[at]) && Number.isNaN(other[at]))) return false;
+    for (let at = 0; at < point.length; at++) if (!isSameNumber(point[at], other[at], at)) return false;
     return true;
   });
+}
+
+/** Before this place a point has its times and whether there is a value. */
+const firstOfValue = 3;
+/** Means are no whole numbers or quarters, so the order in which they are added shows: docs/aggregation.md, "Exactness". */
+const rounding = 1e-14;
+
+function isSameNumber(a: number, b: number, at: number): boolean {
+  // A number and its negative zero are one value.
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
+  return at >= firstOfValue && Math.abs(a - b) <= rounding * Math.max(Math.abs(a), Math.abs(b));
 }
 
 /** One line a point, in one order. */
