@@ -74,12 +74,12 @@ function areSame(a: readonly Shown[], b: readonly Shown[] | undefined): boolean 
 /** Before this place a point has its times and whether there is a value. */
 const firstOfValue = 3;
 /** Means are no whole numbers or quarters, so the order in which they are added shows: docs/aggregation.md, "Exactness". */
-const rounding = 1e-14;
+const rounding = 1e-12;
 
 function isSameNumber(a: number, b: number, at: number): boolean {
   // A number and its negative zero are one value.
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
-  return at >= firstOfValue && Math.abs(a - b) <= rounding * Math.max(Math.abs(a), Math.abs(b));
+  return at >= firstOfValue && Math.abs(a - b) <= rounding * Math.max(1, Math.abs(a), Math.abs(b));
 }
 
 /** One line a point, in one order. */
