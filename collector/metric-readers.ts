@@ -28,7 +28,7 @@ export interface ReaderSurroundings {
   readonly version: string;
 }
 
-/** The aggregated metrics and the collector's own, in one collection for one reader. */
+/** The aggregated metrics and the collector's own, for one reader: each apart, or both in one. */
 export class FullCollection {
   readonly #outputs: Outputs;
   readonly #own: TelemetryReader;
@@ -40,14 +40,25 @@ export class FullCollection {
     this.#cursor = cursor;
   }
 
+  /** The aggregated metrics at this time. */
+  aggregated(timeUs: number): Collection {
+    return this.#outputs.collect(this.#cursor, timeUs);
+  }
+
+  /** The collector's own, now. */
+  async own(): Promise<Collection> {
+    return { timeUs: Date.now() * 1000, resources: [resourceMetricsFromSdk(await this.#own.collect())] };
+  }
+
+  /** Both. */
   async collect(timeUs: number): Promise<Collection> {
-    const own = resourceMetricsFromSdk(await this.#own.collect());
-    const { timeUs: at, resources, hold } = this.#outputs.collect(this.#cursor, timeUs);
+    const own = await this.own();
+    const { timeUs: at, resources, hold } = this.aggregated(timeUs);
     return {
       timeUs: at,
       resources: (function* () {
         yield* resources;
-        yield own;
+        yield* own.resources;
       })(),
       hold,
     };
@@ -82,7 +93,8 @@ export function pushReader(config: PeriodicReaderConfig, surroundings: ReaderSur
     timeoutMs: exporter.kind === 'console' ? config.timeoutMs : exporter.timeoutMs,
     temporality,
     maxRequestBytes: config.maxRequestBytes,
-    collect: (timeUs) => collection.collect(timeUs),
+    collect: (timeUs) => collection.aggregated(timeUs),
+    collectOwn: () => collection.own(),
     onDelivered: () => collection.delivered(),
     sender: sender(exporter, name, surroundings.version),
     log: surroundings.log,

@@ -5,11 +5,12 @@ import { longestTurnMs, nextTurn } from '../turns.ts';
 
 /**
  * Turns a collection into requests, in steps of a few milliseconds at most: `undefined` is a step that ends no request. What it drops it tells,
- * and gives the rest.
+ * and gives the rest. The same collection in the same steps gives the same bytes.
  */
 export type Encode = (
   collection: Collection,
   onDropped: (dropped: DroppedPoints) => void,
+  maxRequestBytes: number,
 ) => Iterable<EncodedRequest | undefined>;
 
 /**

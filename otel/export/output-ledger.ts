@@ -28,15 +28,16 @@ const mostMetrics = 10_000;
 
 /**
  * The book of what one reader sends out, by metric: every point that it read has one outcome, or is waiting for it. What is waiting is
- * not computed from the rest: who follows the points of the collection under way tells.
+ * not computed from the rest: those who follow the points of the collections under way tell.
  */
 export class OutputLedger {
   readonly #lines = new Map<string, OutputLine>();
-  #waiting: () => PointsByMetric = () => new Map();
+  readonly #waiting = new Set<() => PointsByMetric>();
 
-  /** A collection begins. `waiting`: its points that have no outcome yet. */
-  begin(waiting: () => PointsByMetric): void {
-    this.#waiting = waiting;
+  /** A collection begins. `waiting`: its points that have no outcome yet. Gives the function to call when there are none any more. */
+  begin(waiting: () => PointsByMetric): () => void {
+    this.#waiting.add(waiting);
+    return () => this.#waiting.delete(waiting);
   }
 
   collected(metric: string, points: number): void {
@@ -57,10 +58,11 @@ export class OutputLedger {
 
   figures(): OutputFigures[] {
     const waiting = new Map<OutputLine, number>();
-    for (const [metric, points] of this.#waiting()) {
-      const line = this.#line(metric);
-      waiting.set(line, (waiting.get(line) ?? 0) + points);
-    }
+    for (const source of this.#waiting)
+      for (const [metric, points] of source()) {
+        const line = this.#line(metric);
+        waiting.set(line, (waiting.get(line) ?? 0) + points);
+      }
     return [...this.#lines.values()].map((line) => {
       const { collected, exported, rejected, failed, superseded, dropped } = line;
       const under = waiting.get(line) ?? 0;

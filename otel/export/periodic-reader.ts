@@ -4,8 +4,11 @@ import { defaultMaxRequestBytes, encodeInSteps } from '../otlp/encode-requests.t
 import type { EncodedRequest } from '../otlp/open-request.ts';
 import { RequestBuffers } from '../otlp/request-buffers.ts';
 import type { Collection } from '../state/point-batch.ts';
+import { Backend } from './backend.ts';
+import { Commit } from './commit.ts';
 import { type Encode, EncodingInTurns } from './encoding-in-turns.ts';
 import { type OutputFigures, OutputLedger } from './output-ledger.ts';
+import { OwnMetrics } from './own-metrics.ts';
 import { PointsUnderWay } from './points-under-way.ts';
 import { type ExportLog, ReaderLog } from './reader-log.ts';
 import { type ReaderObserver, ReaderRecord, type ReaderStatus } from './reader-status.ts';
@@ -27,7 +30,11 @@ export interface PeriodicReaderOptions {
   /** Default {@link defaultMaxRequestBytes}. */
   readonly maxRequestBytes?: number | undefined;
   /** Everything at this time, in the reader's temporality. It is read in turns, so live state is shown as it is when it is read. */
-  readonly collect: (timeUs: number) => Collection | Promise<Collection>;
+  readonly collect: (timeUs: number) => Collection;
+  /** The metrics of the exporting process itself. They leave at each interval in requests of their own, and wait for no commit. */
+  readonly collectOwn?: (() => Promise<Collection>) | undefined;
+  /** Resolves once all that was read so far is committed: nothing read leaves before. Does not reject. Absent: at once. */
+  readonly committed?: (() => Promise<void>) | undefined;
   /** Told when the backend has taken the whole of the last collection. */
   readonly onDelivered?: (() => void) | undefined;
   /** Closed with the reader. */
@@ -41,7 +48,7 @@ export interface PeriodicReaderOptions {
 }
 
 export interface DrainResult {
-  /** The last state, or the last delta interval, is with the backend, and nothing from before is missing. */
+  /** The last state, or the last delta interval, is with the backend, and nothing from before is missing. The exporting process's own metrics are in none of these. */
   readonly delivered: boolean;
   /** Points that the backend took while draining. */
   readonly pointsDelivered: number;
@@ -50,6 +57,9 @@ export interface DrainResult {
   /** Why not everything was delivered. */
   readonly error: string | undefined;
 }
+
+/** Of those who make one try. */
+const noPatience = AbortSignal.abort();
 
 /** The sender's own timeout ends a try; this much later the reader does. */
 const timeoutSlackMs = 1000;
@@ -82,6 +92,11 @@ export class PeriodicReader {
   readonly #onDelivered: (() => void) | undefined;
   readonly #maxRequestBytes: number;
   readonly #sender: RetryingSender;
+  readonly #backend: Backend;
+  readonly #own: OwnMetrics;
+  readonly #committed: (() => Promise<void>) | undefined;
+  /** Of the requests that are not answered yet. */
+  readonly #commits = new WeakMap<EncodedRequest, Commit>();
   readonly #record: ReaderRecord;
   readonly #ledger = new OutputLedger();
   readonly #log: ReaderLog;
@@ -106,13 +121,13 @@ export class PeriodicReader {
     this.#exportTimeoutMs = options.exportTimeoutMs ?? intervalMs;
     this.#clock = options.clock ?? systemClock;
     this.#collect = options.collect;
+    this.#committed = options.committed;
     this.#onDelivered = options.onDelivered;
     this.#maxRequestBytes = options.maxRequestBytes ?? defaultMaxRequestBytes;
     const buffers = new RequestBuffers();
-    const maxBytes = this.#maxRequestBytes;
     this.#encode =
       options.encode ??
-      ((collection, onDropped) => encodeInSteps(collection, { maxBytes, onDropped, buffers }));
+      ((collection, onDropped, maxBytes) => encodeInSteps(collection, { maxBytes, onDropped, buffers }));
     this.#record = new ReaderRecord(options.observer ?? {});
     this.#log = new ReaderLog(options.log, options.name);
     const observer: ConstructorParameters<typeof RetryingSender>[2] = {
@@ -135,6 +150,18 @@ export class PeriodicReader {
       options.retry,
       this.#clock,
     );
+    this.#backend = new Backend(this.#sender, this.#record);
+    this.#own = new OwnMetrics({
+      collect: options.collectOwn,
+      temporality: this.temporality,
+      encode: this.#encode,
+      maxRequestBytes: this.#maxRequestBytes,
+      backend: this.#backend,
+      record: this.#record,
+      log: this.#log,
+      ledger: this.#ledger,
+      clock: this.#clock,
+    });
   }
 
   get status(): ReaderStatus {
@@ -176,6 +203,7 @@ export class PeriodicReader {
     this.#stopped.abort();
     await this.#loop;
     await this.#drained;
+    this.#own.end();
     this.#sender.close();
     this.#state = 'stopped';
   }
@@ -189,6 +217,8 @@ export class PeriodicReader {
       if (waitMs > 0) await pause(this.#clock, waitMs, ended);
       if (ended.aborted) return;
       this.#state = 'retrying';
+      await this.#sender.allowed(ended);
+      await this.#sendOwn(ended);
       await this.#sender.allowed(ended);
       if (ended.aborted) return;
       // Stays on the grid; intervals that an export or a back-off has taken are left out.
@@ -207,12 +237,21 @@ export class PeriodicReader {
           Math.min(nextMs - this.#clock.monotonicMs(), this.#exportTimeoutMs),
         )
       : () => {};
-    await this.#export(isCumulative ? this.#ended : this.#stopped.signal, patience.signal);
+    const signal = isCumulative ? this.#ended : this.#stopped.signal;
+    await this.#export(signal, patience.signal);
+    if (this.#own.isWaiting && isCumulative) await this.#own.send(signal, patience.signal);
     cancel();
+  }
+
+  /** The newest of the own metrics: one try, since others wait behind it. */
+  async #sendOwn(signal: AbortSignal): Promise<void> {
+    this.#own.due();
+    await this.#own.send(signal, noPatience);
   }
 
   async #drain(deadlineMs: number): Promise<DrainResult> {
     const before = { ...this.#record.counts };
+    const { exported, failed } = this.#own;
     const cancel = this.#clock.setTimeout(() => this.#stopped.abort(), deadlineMs);
     this.#sender.hurry();
     this.#draining.abort();
@@ -222,18 +261,21 @@ export class PeriodicReader {
     if (!signal.aborted) {
       this.#state = 'draining';
       await this.#sender.allowed(signal);
+      await this.#sendOwn(signal);
+      await this.#sender.allowed(signal);
       if (!signal.aborted) isComplete = await this.#export(signal, signal);
     }
     cancel();
+    this.#own.end();
     this.#sender.close();
     this.#state = 'stopped';
     const { counts, lastError, failuresInARow } = this.#record;
     const failure = failuresInARow > 0 || signal.aborted === false ? lastError?.message : undefined;
-    const pointsUndelivered = counts.pointsFailed - before.pointsFailed;
+    const pointsUndelivered = counts.pointsFailed - before.pointsFailed - (this.#own.failed - failed);
     const delivered = isComplete && pointsUndelivered === 0;
     return {
       delivered,
-      pointsDelivered: counts.pointsExported - before.pointsExported,
+      pointsDelivered: counts.pointsExported - before.pointsExported - (this.#own.exported - exported),
       pointsUndelivered,
       error: delivered
         ? undefined
@@ -247,11 +289,21 @@ export class PeriodicReader {
     const underWay = new PointsUnderWay(this.#ledger);
     let encoding: EncodingInTurns | undefined;
     try {
-      encoding = await this.#begin(underWay);
-      if (this.temporality === 'delta') await encoding.keepAll();
+      encoding = this.#begin(underWay);
+      const isDelta = this.temporality === 'delta';
+      if (isDelta) await encoding.keepAll();
+      // An interval is fixed and committed whole before any of it leaves.
+      const whole = isDelta ? new Commit(this.#committed?.()) : undefined;
       let isComplete = true;
       for (let request = await encoding.next(); request !== undefined; request = await encoding.next()) {
-        const outcome = await this.#send(request, encoding, underWay, signal, patience);
+        const outcome = await this.#send(
+          request,
+          whole ?? this.#commits.get(request)!,
+          encoding,
+          underWay,
+          signal,
+          patience,
+        );
         if (outcome !== 'delivered') isComplete = false;
         if (outcome === 'given up') break;
       }
@@ -267,53 +319,68 @@ export class PeriodicReader {
     }
   }
 
-  async #begin(underWay: PointsUnderWay): Promise<EncodingInTurns> {
-    const collection = await this.#collect(this.#clock.nowUs());
-    const steps = this.#encode(underWay.watch(collection), (dropped) => {
-      underWay.dropped(dropped.points);
-      this.#record.points('dropped', dropped.points, dropped.cause);
-      this.#log.dropped(dropped, this.#maxRequestBytes);
-    });
-    return new EncodingInTurns(collection, underWay.follow(steps), (points, workMs) =>
+  #begin(underWay: PointsUnderWay): EncodingInTurns {
+    const collection = this.#collect(this.#clock.nowUs());
+    const steps = this.#encode(
+      underWay.watch(collection),
+      (dropped) => {
+        underWay.dropped(dropped.points);
+        this.#record.points('dropped', dropped.points, dropped.cause);
+        this.#log.dropped(dropped, this.#maxRequestBytes);
+      },
+      this.#maxRequestBytes,
+    );
+    return new EncodingInTurns(collection, this.#noteCommits(underWay.follow(steps)), (points, workMs) =>
       this.#record.collection(workMs, points),
     );
+  }
+
+  *#noteCommits(steps: Iterable<EncodedRequest | undefined>): Generator<EncodedRequest | undefined> {
+    for (const request of steps) {
+      if (request !== undefined) this.#commits.set(request, new Commit(this.#committed?.()));
+      yield request;
+    }
   }
 
   /** Sends one request. When that is given up, so is what comes after it: then `encoding` has been read to its end. */
   async #send(
     request: EncodedRequest,
+    commit: Commit,
     encoding: EncodingInTurns,
     underWay: PointsUnderWay,
     signal: AbortSignal,
     patience: AbortSignal,
   ): Promise<'delivered' | 'failed' | 'given up'> {
-    const { bytes, points, release } = request;
     encoding.ahead();
-    const { requests } = this.#record.counts;
-    const result = await this.#sender.send(bytes, signal, patience);
-    if (result.kind === 'success') {
-      // A try before this one that was given up may still be read from them.
-      if (this.#record.counts.requests === requests + 1) release?.();
-      const rejected = Math.min(points, result.partialSuccess?.rejected ?? 0);
-      this.#record.points('exported', points - rejected);
-      this.#record.points('rejected', rejected, 'partial_success');
-      underWay.settle(request, 'exported', rejected);
-      return 'delivered';
-    }
-    if (result.kind === 'permanent') {
-      this.#record.points('failed', points, result.error.code);
-      underWay.settle(request, 'failed');
-      return 'failed';
-    }
+    const isCommitted = await this.#whenCommitted(commit, signal, patience);
+    const outcome = isCommitted
+      ? await this.#backend.send(request, underWay, signal, patience)
+      : { kind: 'unanswered' as const, code: 'not_committed' };
+    if (outcome.kind !== 'unanswered') return outcome.kind;
     // Only a cumulative reader that goes on has a newer state to send instead.
     const isSuperseded = this.temporality === 'cumulative' && !this.#stopped.signal.aborted;
-    const [outcome, cause] = isSuperseded
-      ? (['superseded', 'newer_state'] as const)
-      : (['failed', result.error.code] as const);
-    this.#record.points(outcome, points, cause);
-    this.#record.points(outcome, await encoding.discard(), cause);
-    underWay.settleRest(outcome);
+    const [rest, cause] = isSuperseded
+      ? (['superseded', isCommitted ? 'newer_state' : outcome.code] as const)
+      : (['failed', outcome.code] as const);
+    this.#record.points(rest, request.points, cause);
+    this.#record.points(rest, await encoding.discard(), cause);
+    underWay.settleRest(rest);
     return 'given up';
+  }
+
+  /** Waits for a commit, and exports own metrics meanwhile. Gives whether it is there. */
+  async #whenCommitted(commit: Commit, signal: AbortSignal, patience: AbortSignal): Promise<boolean> {
+    const before = this.#state;
+    while (!commit.isDone && !signal.aborted && !patience.aborted) {
+      if (this.#state !== 'draining') this.#state = 'committing';
+      const interval = new AbortController();
+      const cancel = this.#clock.setTimeout(() => interval.abort(), this.#intervalMs);
+      await commit.wait(signal, patience, interval.signal);
+      cancel();
+      if (interval.signal.aborted) await this.#sendOwn(signal);
+    }
+    this.#state = before;
+    return commit.isDone;
   }
 
   #nowMs(): number {

@@ -14,6 +14,7 @@ interface Run {
  */
 export class PointsUnderWay {
   readonly #ledger: OutputLedger;
+  readonly #leave: () => void;
   /** Read, and in no request yet. */
   #runs: Run[] = [];
   #next = 0;
@@ -22,7 +23,7 @@ export class PointsUnderWay {
 
   constructor(ledger: OutputLedger) {
     this.#ledger = ledger;
-    ledger.begin(() => this.#waiting());
+    this.#leave = ledger.begin(() => this.#waiting());
   }
 
   /** The collection, with its reads counted. */
@@ -62,9 +63,10 @@ export class PointsUnderWay {
     if (rejected > 0) this.#ledger.reject(points, rejected);
   }
 
-  /** Everything that is left has this outcome. */
+  /** Everything that is left has this outcome. The last thing to be told. */
   settleRest(outcome: PointsOutcome): void {
     this.#ledger.settle(outcome, this.#waiting());
+    this.#leave();
     this.#requests.clear();
     this.#runs = [];
     this.#next = 0;

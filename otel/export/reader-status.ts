@@ -23,8 +23,8 @@ export interface ReaderCounts {
 /** A reader's state for pages and status answers. Holds no secrets. */
 export interface ReaderStatus {
   readonly name: string;
-  /** `waiting`: for the next interval. `retrying`: for the end of a back-off. */
-  readonly state: 'idle' | 'waiting' | 'exporting' | 'retrying' | 'draining' | 'stopped';
+  /** `waiting`: for the next interval. `committing`: for what is to be sent to be committed. `retrying`: for the end of a back-off. */
+  readonly state: 'idle' | 'waiting' | 'exporting' | 'committing' | 'retrying' | 'draining' | 'stopped';
   /** Milliseconds since the Unix epoch. */
   readonly lastSuccessTimeMs: number | undefined;
   readonly lastError:
@@ -40,7 +40,7 @@ export type PointsOutcome = 'exported' | 'rejected' | 'failed' | 'superseded' | 
 
 /** Told of everything as it happens, so that it can be measured. Must not throw. */
 export interface ReaderObserver {
-  /** @param cause a few stable words: the code of the error, `too_large`, `partial_success`, `newer_state`; empty for exported points */
+  /** @param cause a few stable words: the code of the error, `too_large`, `partial_success`, `newer_state`, `not_committed`; empty for exported points */
   points?(outcome: PointsOutcome, points: number, cause: string): void;
   /** One try of one request. `code` is empty on success. */
   request?(durationMs: number, bytes: number, code: string): void;

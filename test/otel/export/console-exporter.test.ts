@@ -81,7 +81,7 @@ test('as text each point is a line', (t) => {
     },
   ];
   const collection = collectionOf([{ attributes: { 'host.name': 'h' }, scopes: [{ name: 's', streams }] }]);
-  const [output] = [...consoleEncode('text')(collection, () => {})].filter((step) => step !== undefined);
+  const [output] = [...consoleEncode('text')(collection, () => {}, 0)].filter((step) => step !== undefined);
   t.is(output?.points, 5);
   t.is(
     Buffer.from(output!.bytes).toString(),

@@ -7,9 +7,11 @@ export class GrowingSums {
   readonly totals: number[];
   readonly #reported: number[];
   readonly #temporality: 'delta' | 'cumulative';
+  readonly #service: string;
   #lastUs = 1_790_000_000_000_000;
 
-  constructor(temporality: 'delta' | 'cumulative', series = 3) {
+  constructor(temporality: 'delta' | 'cumulative', series = 3, service = 'test') {
+    this.#service = service;
     this.#temporality = temporality;
     this.totals = Array.from({ length: series }, () => 0);
     this.#reported = Array.from({ length: series }, () => 0);
@@ -30,6 +32,8 @@ export class GrowingSums {
     this.#lastUs = timeUs;
     const description = metric({ name: 'count', kind: 'sum', isMonotonic: true, valueType: 'int' });
     const streams = [{ metric: description, temporality: this.#temporality, points }];
-    return collectionOf([{ attributes: { 'service.name': 'test' }, scopes: [{ name: 's', streams }] }]);
+    return collectionOf([
+      { attributes: { 'service.name': this.#service }, scopes: [{ name: 's', streams }] },
+    ]);
   }
 }
