@@ -20,6 +20,7 @@ import { Outputs } from './outputs/outputs.ts';
 import { GrpcReceiver } from './receivers/grpc-receiver.ts';
 import { Access } from './security/access.ts';
 import { Denials } from './security/denials.ts';
+import { Exceeded } from './security/exceeded.ts';
 import { PortGuard } from './security/port-guard.ts';
 import { ServerTls } from './security/server-tls.ts';
 import { Sessions } from './sessions/sessions.ts';
@@ -71,6 +72,7 @@ export class Collector {
   readonly #telemetry: CollectorTelemetry;
   readonly #access: Access;
   readonly #denials: Denials;
+  readonly #exceeded: Exceeded;
   readonly #grpc: GrpcReceiver;
   readonly #scraped: FullCollection;
   readonly #pushReaders: PushReader[] = [];
@@ -113,6 +115,9 @@ export class Collector {
     });
     this.#access = new Access(config.auth, log);
     this.#denials = new Denials(this.#telemetry.counters.denials, (fields, message) =>
+      log.warn(fields, message),
+    );
+    this.#exceeded = new Exceeded(this.#telemetry.counters.limits, (fields, message) =>
       log.warn(fields, message),
     );
     this.#grpc = new GrpcReceiver(
@@ -237,9 +242,14 @@ export class Collector {
   /** TLS of a port, and who may come in there; nothing where there is neither. */
   #security(port: string, config: ServerTlsConfig | undefined) {
     const tls = config === undefined ? undefined : new ServerTls(config, port, this.#log);
-    if (tls === undefined && this.#access.isOpen) return { tls: undefined, guard: undefined };
+    const exceeded = this.#exceeded.of(port);
+    if (tls === undefined && this.#access.isOpen) return { tls: undefined, guard: undefined, exceeded };
     const asksClients = tls?.asksClients ?? false;
-    return { tls, guard: new PortGuard({ port, asksClients, access: this.#access, denials: this.#denials }) };
+    return {
+      tls,
+      exceeded,
+      guard: new PortGuard({ port, asksClients, access: this.#access, denials: this.#denials }),
+    };
   }
 
   #makeListeners(writerId: string): void {

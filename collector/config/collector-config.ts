@@ -4,6 +4,7 @@ import type { ViewConfig } from '../../otel/config/metric-views.ts';
 import type { ServerTlsConfig } from '../../otel/config/server-tls.ts';
 import { emptyResource, type Resource } from '../../otel/model/resource.ts';
 import { type AuthConfig, authDefaults } from './auth-config.ts';
+import { type GrpcPortLimits, grpcPortLimits, type HttpLimits, httpLimits } from './limits-config.ts';
 
 // What a collector's configuration comes to. Times are milliseconds, sizes bytes.
 
@@ -37,15 +38,25 @@ export interface GrpcConfig extends ListenerConfig {
   /** Whether gRPC server reflection is served. */
   readonly reflection: boolean;
   readonly limits: StreamLimits;
+  readonly portLimits: GrpcPortLimits;
   /** A ping after so long without data, and so long for its answer. */
   readonly keepaliveTimeMs: number;
   readonly keepaliveTimeoutMs: number;
+  /** Connections are asked to move on after about so long, and ended after the grace; `undefined`: they stay. */
+  readonly maxConnectionAgeMs: number | undefined;
+  readonly maxConnectionAgeGraceMs: number;
+}
+
+export interface HttpConfig extends ListenerConfig {
+  readonly limits: HttpLimits;
+  /** Names and addresses that the Host header may hold; none: any, but on loopback only those of this machine. */
+  readonly allowedHosts: readonly string[];
 }
 
 export interface CollectorConfig {
   readonly grpc: GrpcConfig;
-  readonly http: ListenerConfig;
-  readonly admin: ListenerConfig;
+  readonly http: HttpConfig;
+  readonly admin: HttpConfig;
   /** Who may come in. */
   readonly auth: AuthConfig;
   readonly readers: readonly MetricReaderConfig[];
@@ -80,11 +91,28 @@ export const collectorDefaults: CollectorConfig = {
       maxStreams: 10_000,
       maxMembers: 100_000,
     },
+    portLimits: grpcPortLimits,
     keepaliveTimeMs: 30_000,
     keepaliveTimeoutMs: 10_000,
+    maxConnectionAgeMs: undefined,
+    maxConnectionAgeGraceMs: 30_000,
   },
-  http: { host: '127.0.0.1', port: 4318, insecure: false },
-  admin: { host: '127.0.0.1', port: 4319, insecure: false },
+  http: {
+    host: '127.0.0.1',
+    port: 4318,
+    insecure: false,
+    tls: undefined,
+    limits: httpLimits,
+    allowedHosts: [],
+  },
+  admin: {
+    host: '127.0.0.1',
+    port: 4319,
+    insecure: false,
+    tls: undefined,
+    limits: httpLimits,
+    allowedHosts: [],
+  },
   auth: authDefaults,
   readers: [],
   views: [],

@@ -21,7 +21,8 @@ import { resource } from '../../otel/config/resource-schema.ts';
 import { serverTls } from '../../otel/config/server-tls-schema.ts';
 import { checkAuth } from './auth-check.ts';
 import { auth, authConfig } from './auth-schema.ts';
-import { type CollectorConfig, collectorDefaults as defaults } from './collector-config.ts';
+import { type CollectorConfig, collectorDefaults as defaults, type HttpConfig } from './collector-config.ts';
+import { grpcLimitKeys, grpcPortLimitsOf, httpLimitKeys, httpLimitsOf } from './limits-schema.ts';
 import { readerLoops } from './reader-loops.ts';
 
 const host = z
@@ -81,6 +82,7 @@ const grpc = listener(
       max_streams: withDefault(z.int().min(1).max(1_000_000), limits.maxStreams).describe(
         'Streams at one time.',
       ),
+      ...grpcLimitKeys,
     }).describe('What agents may use. Over a limit the sender gets a refusal, and everybody else goes on.'),
     keepalive_time: withDefault(duration(1000), defaults.grpc.keepaliveTimeMs)
       .describe('A ping is sent after so long without data.')
@@ -88,8 +90,51 @@ const grpc = listener(
     keepalive_timeout: withDefault(duration(100), defaults.grpc.keepaliveTimeoutMs)
       .describe('A connection whose ping is not answered for so long is ended.')
       .meta({ defaultText: durationText(defaults.grpc.keepaliveTimeoutMs) }),
+    max_connection_age: optional(duration(1000))
+      .describe(
+        'Connections are asked to move on when they are about so old (a tenth more or less), so that load balancers can spread them anew. Agents report all they have first.',
+      )
+      .meta({ defaultText: 'none: they stay' }),
+    max_connection_age_grace: withDefault(duration(100), defaults.grpc.maxConnectionAgeGraceMs)
+      .describe('How long a connection that was asked to move on may take.')
+      .meta({ defaultText: durationText(defaults.grpc.maxConnectionAgeGraceMs) }),
   }),
 ).describe('The port that agents stream to, with gRPC health checks.');
+
+const allowedHost = z
+  .string()
+  .refine(isHost, { abort: true })
+  .transform((name) => bareHost(name).toLowerCase());
+
+function httpListener(values: HttpConfig, what: string) {
+  return listener(
+    section({
+      ...listenerKeys(values, what),
+      allowed_hosts: withDefault(z.array(allowedHost).max(1000), [...values.allowedHosts])
+        .describe(
+          'Names and addresses that requests may be for (their Host header). On a loopback address localhost is always among them.',
+        )
+        .meta({
+          allowed: 'a list of host names and IP addresses, without ports',
+          defaultText: 'any; on a loopback address localhost only',
+        }),
+      limits: section(httpLimitKeys).describe(
+        'What clients may use. Over a limit the sender gets a refusal, and everybody else goes on.',
+      ),
+    }),
+  );
+}
+
+function httpConfig({
+  host,
+  port,
+  insecure,
+  tls,
+  allowed_hosts,
+  limits,
+}: z.output<ReturnType<typeof httpListener>>): HttpConfig {
+  return { host, port, insecure, tls, allowedHosts: allowed_hosts, limits: httpLimitsOf(limits) };
+}
 
 const meterProvider = nullAsEmpty(
   z.strictObject({
@@ -110,10 +155,10 @@ const meterProvider = nullAsEmpty(
 export const collectorSchema = z.strictObject({
   file_format: fileFormat,
   grpc,
-  http: listener(section(listenerKeys(defaults.http, 'the HTTP server'))).describe(
-    'The port of /metrics, /healthz and /readyz.',
+  http: httpListener(defaults.http, 'the HTTP server').describe(
+    'The port of /metrics, /healthz and /readyz. Its limits and allowed hosts hold for pull readers as well.',
   ),
-  admin: listener(section(listenerKeys(defaults.admin, 'the admin server'))).describe(
+  admin: httpListener(defaults.admin, 'the admin server').describe(
     'The port of status and agents, as JSON, for people who run the collector.',
   ),
   auth,
@@ -214,11 +259,14 @@ export function collectorConfig(file: z.output<typeof collectorSchema>): Collect
         maxStreams: grpc.limits.max_streams,
         maxMembers: grpc.limits.max_members,
       },
+      portLimits: grpcPortLimitsOf(grpc.limits),
       keepaliveTimeMs: grpc.keepalive_time,
       keepaliveTimeoutMs: grpc.keepalive_timeout,
+      maxConnectionAgeMs: grpc.max_connection_age,
+      maxConnectionAgeGraceMs: grpc.max_connection_age_grace,
     },
-    http: file.http,
-    admin: file.admin,
+    http: httpConfig(file.http),
+    admin: httpConfig(file.admin),
     auth: authConfig(file.auth),
     readers: file.meter_provider?.readers ?? [],
     views: file.meter_provider?.views ?? [],

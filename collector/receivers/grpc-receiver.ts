@@ -1,4 +1,10 @@
-import type { Http2SecureServer, Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type {
+  Http2SecureServer,
+  Http2Server,
+  Http2Session,
+  IncomingHttpHeaders,
+  ServerHttp2Stream,
+} from 'node:http2';
 import { Server, ServerCredentials, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
@@ -7,8 +13,10 @@ import { loadProto } from '../../proto/load.ts';
 import { connectPath, telemetryStreamService } from '../../proto/service.ts';
 import type { GrpcConfig } from '../config/collector-config.ts';
 import { listenError } from '../http/listen-error.ts';
+import { type PortExceeded, uncounted } from '../security/exceeded.ts';
 import type { PortGuard } from '../security/port-guard.ts';
 import type { ServerTls } from '../security/server-tls.ts';
+import type { Session } from '../sessions/session.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { AgentCall } from './agent-call.ts';
 import { ConnectionBytes } from './connection-bytes.ts';
@@ -16,6 +24,7 @@ import { GrpcJsCall } from './grpc-js-call.ts';
 import { Http2Call } from './http2-call.ts';
 import { http2ServersOf } from './http2-servers.ts';
 import { keepAlive } from './keepalive.ts';
+import { PortShell } from './port-shell.ts';
 import { widenReceiveWindow } from './receive-window.ts';
 import { isGrpc, servePath } from './serve-path.ts';
 import { TlsServerCredentials } from './server-credentials.ts';
@@ -26,8 +35,8 @@ const serviceName = 'streamgauge.v1.TelemetryStream';
 
 /** What tests set otherwise. */
 export interface ReceiverOptions {
-  /** Hello comes within this, or the stream ends. */
-  readonly helloDeadlineMs: number;
+  /** Hello comes within this, or the stream ends; without it what is configured holds. */
+  readonly helloDeadlineMs?: number | undefined;
   /** A peer that has not let go of a stream that we ended is cut off after this. */
   readonly lingerMs: number;
   readonly http2ServersOf: (server: Server) => readonly Http2Server[];
@@ -35,9 +44,11 @@ export interface ReceiverOptions {
   readonly tls?: ServerTls | undefined;
   /** Who may come in; without it everybody may. */
   readonly guard?: PortGuard | undefined;
+  /** Told of peers that go over a limit. */
+  readonly exceeded?: PortExceeded | undefined;
 }
 
-const usualOptions: ReceiverOptions = { helloDeadlineMs: 10_000, lingerMs: 10_000, http2ServersOf };
+const usualOptions: ReceiverOptions = { lingerMs: 10_000, http2ServersOf };
 
 /**
  * The gRPC port: agents' streams, `grpc.health.v1` and, unless switched off, reflection. `start` listens; `drain` says
@@ -53,6 +64,7 @@ export class GrpcReceiver {
   /** What goes over the port's connections. */
   readonly bytes = new ConnectionBytes();
   #server: Server | undefined;
+  readonly #sessionsOf = new WeakMap<Http2Session, Set<Session>>();
 
   constructor(
     config: GrpcConfig,
@@ -141,47 +153,90 @@ export class GrpcReceiver {
         ),
       );
     const { lingerMs } = this.#options;
-    const { limits, keepaliveTimeMs, keepaliveTimeoutMs } = this.#config;
+    const { limits, portLimits, keepaliveTimeMs, keepaliveTimeoutMs } = this.#config;
     const { maxMessageBytes } = limits;
+    const shell = new PortShell(this.#config, tls !== undefined, this.#options.exceeded ?? uncounted);
     for (const http2Server of http2Servers) {
+      http2Server.updateSettings({ maxConcurrentStreams: portLimits.maxStreamsPerConnection });
       widenReceiveWindow(http2Server);
       keepAlive(http2Server, keepaliveTimeMs, keepaliveTimeoutMs);
       this.bytes.watch(http2Server);
       const callOf = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) =>
-        new Http2Call(stream, headers, { maxMessageBytes, lingerMs });
+        new Http2Call(stream, headers, { maxMessageBytes, lingerMs, ...shell.callOptions(stream) });
       const door = guard === undefined ? undefined : new StreamDoor(guard, callOf);
       if (tls !== undefined) door?.watch(http2Server as Http2SecureServer);
       servePath(
         http2Server,
         connectPath,
         (stream, headers) => {
+          const problem = shell.problem(stream, headers, true);
           if (!isGrpc(stream, headers)) return;
+          if (problem !== undefined) {
+            callOf(stream, headers).end(status.RESOURCE_EXHAUSTED, problem.reason);
+            return;
+          }
           const admission = door?.admit(stream, headers, 'stream');
           const call = callOf(stream, headers);
-          if (admission === undefined) this.#connect(call);
+          if (admission === undefined) this.#keep(stream, this.#connect(call));
           else if ('grant' in admission)
-            this.#connect(call, {
-              grant: admission.grant,
-              onDenied: (denial) => guard!.denied(call, denial),
-            });
+            this.#keep(
+              stream,
+              this.#connect(call, {
+                grant: admission.grant,
+                onDenied: (denial) => guard!.denied(call, denial),
+              }),
+            );
           else {
             this.#sessions.counters.streamsEnded[door!.refuse(stream, call, admission.denial)]++;
           }
         },
-        door === undefined ? undefined : (stream, headers) => door.isConnectionLetIn(stream, headers),
+        (stream, headers) => {
+          const problem = shell.problem(stream, headers, false);
+          if (problem === undefined) return door === undefined || door.isConnectionLetIn(stream, headers);
+          if (isGrpc(stream, headers)) callOf(stream, headers).end(status.RESOURCE_EXHAUSTED, problem.reason);
+          return false;
+        },
       );
+      // Last, so that whoever looks at connections sees those that are let in.
+      shell.guard(http2Server, (connection) => this.#moveOn(connection));
     }
   }
 
-  #connect(call: AgentCall, credentials?: StreamCredentials): void {
+  /** Remembers the session of a stream by its connection. */
+  #keep(stream: ServerHttp2Stream, session: Session | undefined): void {
+    const connection = stream.session;
+    if (connection === undefined || session === undefined) return;
+    let sessions = this.#sessionsOf.get(connection);
+    if (sessions === undefined) {
+      sessions = new Set();
+      this.#sessionsOf.set(connection, sessions);
+    }
+    const held = sessions;
+    held.add(session);
+    stream.once('close', () => held.delete(session));
+  }
+
+  /** Asks the agents on a connection to leave it. They come back at once, on another. */
+  #moveOn(connection: Http2Session): void {
+    for (const session of this.#sessionsOf.get(connection) ?? [])
+      if (session.state === 'open') session.drain(0);
+  }
+
+  #connect(call: AgentCall, credentials?: StreamCredentials): Session | undefined {
     const refusal = this.#sessions.refusal();
     if (refusal === undefined) {
-      const { helloDeadlineMs } = this.#options;
-      serveStream(call, (peer) => this.#sessions.open(peer), helloDeadlineMs, this.#onBug, credentials);
-      return;
+      const { helloDeadlineMs = this.#config.portLimits.helloTimeoutMs } = this.#options;
+      return serveStream(
+        call,
+        (peer) => this.#sessions.open(peer),
+        helloDeadlineMs,
+        this.#onBug,
+        credentials,
+      );
     }
     const { reason, isRetryable } = refusal;
     call.end(isRetryable ? status.UNAVAILABLE : status.RESOURCE_EXHAUSTED, reason);
+    return undefined;
   }
 }
 

@@ -1,15 +1,33 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { status } from '@grpc/grpc-js';
+import { rateWindowSeconds } from '../config/limits-config.ts';
+import { type PortExceeded, uncounted } from '../security/exceeded.ts';
+import { TokenBucket } from '../security/token-bucket.ts';
 import type { AgentCall, CallListener } from './agent-call.ts';
+import type { BufferShare } from './buffer-budget.ts';
 import { timeoutMs } from './call-deadline.ts';
 import { acceptedEncodings, type DecompressionError, decompressMessage } from './decompress-message.ts';
 import { frameOf, MessageFrames } from './message-frames.ts';
+import type { StreamProblem } from './stream-limits.ts';
+
+/** A stream that sends too often is stopped for at least this long, so that it is not stopped at each message. */
+const leastStopMs = 100;
+/** How often it is looked at what gathers behind a stream that is stopped. */
+const lookAgainMs = 100;
 
 export interface Http2CallOptions {
   /** One message, as it comes and uncompressed. */
   readonly maxMessageBytes: number;
   /** A peer that has not let go of a call that we ended is cut off after this. */
   readonly lingerMs: number;
+  /** Messages a second, over ten seconds. A peer that sends more is read more slowly. Default: as many as it likes. */
+  readonly maxReportRate?: number;
+  /** Counts what waits in memory. Default: nobody does. */
+  readonly share?: BufferShare;
+  /** Runs a decompression when its turn has come. Default: at once. */
+  readonly decompress?: (job: () => Promise<Buffer>) => Promise<Buffer>;
+  /** Told of what went over a limit. */
+  readonly exceeded?: PortExceeded;
 }
 
 const responseHeaders = {
@@ -32,8 +50,15 @@ export class Http2Call implements AgentCall {
   readonly #frames: MessageFrames;
   readonly #encoding: string;
   #listener: CallListener | undefined;
-  /** A message is being decompressed: what came after it waits, with the stream stopped. */
-  #isDecompressing = false;
+  readonly #rate: TokenBucket | undefined;
+  /** A message is being decompressed, or too many came: what comes after it waits, with the stream stopped. */
+  #isStopped = false;
+  #goOnTimer: NodeJS.Timeout | undefined;
+  #holdTimer: NodeJS.Timeout | undefined;
+  /** Of the message that is decompressed. */
+  #packedBytes = 0;
+  /** Of messages that were written and not taken by the transport. */
+  #unreadBytes = 0;
   #isHalfClosed = false;
   /** A status has been sent, or the stream is gone. */
   #isOver = false;
@@ -44,6 +69,8 @@ export class Http2Call implements AgentCall {
     this.#stream = stream;
     this.#options = options;
     this.#frames = new MessageFrames(options.maxMessageBytes);
+    const { maxReportRate: rate } = options;
+    if (rate !== undefined) this.#rate = new TokenBucket(rate, rate * rateWindowSeconds, performance.now());
     this.#encoding = single(headers['grpc-encoding']) ?? 'identity';
     const { remoteAddress = 'unknown', remotePort } = stream.session?.socket ?? {};
     this.address = remotePort === undefined ? remoteAddress : `${remoteAddress}:${remotePort}`;
@@ -63,11 +90,12 @@ export class Http2Call implements AgentCall {
       if (this.#isOver) return;
       this.#frames.push(chunk);
       this.#deliver();
+      this.#hold();
     });
     this.#stream.on('end', () => {
       this.#isHalfClosed = true;
       // HTTP/2 streams end while they are stopped, too.
-      if (!this.#isDecompressing && !this.#isOver) listener.halfClosed();
+      if (!this.#isStopped && !this.#isOver) listener.halfClosed();
     });
   }
 
@@ -75,14 +103,20 @@ export class Http2Call implements AgentCall {
     const stream = this.#stream;
     if (this.#isOver || stream.destroyed || stream.closed) return;
     if (!stream.headersSent) stream.respond({ ...responseHeaders }, { waitForTrailers: true });
-    stream.write(frameOf(bytes), onTaken);
+    const frame = frameOf(bytes);
+    this.#unreadBytes += frame.length;
+    stream.write(frame, () => {
+      this.#unreadBytes -= frame.length;
+      onTaken();
+    });
+    this.#hold();
   }
 
   end(code: status, details: string): void {
     const stream = this.#stream;
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#deadline);
+    this.#letGo();
     if (stream.destroyed || stream.closed) return;
     this.#linger = setTimeout(() => this.reset(), this.#options.lingerMs).unref();
     // grpc-js gives this text with the status OK, and clients show it.
@@ -102,14 +136,14 @@ export class Http2Call implements AgentCall {
     if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
-  /** Gives the listener all messages that are there, until one has to be decompressed. */
+  /** Gives the listener all messages that are there, until one has to be decompressed or there are too many. */
   #deliver(): void {
     for (;;) {
       let bytes: Buffer | undefined;
       try {
         bytes = this.#frames.next();
       } catch (error) {
-        this.#fail(status.RESOURCE_EXHAUSTED, (error as Error).message);
+        this.#failOver({ cause: 'message', reason: (error as Error).message });
         return;
       }
       if (bytes === undefined) return;
@@ -118,29 +152,88 @@ export class Http2Call implements AgentCall {
         return;
       }
       this.#listener!.message(bytes);
-      if (this.#isOver) return;
+      if (this.#isOver || this.#isTooFast()) return;
     }
   }
 
   async #decompress(bytes: Buffer): Promise<void> {
-    this.#isDecompressing = true;
-    this.#stream.pause();
+    const { maxMessageBytes, decompress = (job) => job() } = this.#options;
+    this.#stop();
+    this.#packedBytes = bytes.length;
     let message: Buffer;
     try {
-      message = await decompressMessage(bytes, this.#encoding, this.#options.maxMessageBytes);
+      message = await decompress(() => {
+        // Nobody waits for it any more.
+        if (this.#isOver) return Promise.resolve(bytes);
+        return decompressMessage(bytes, this.#encoding, maxMessageBytes);
+      });
     } catch (thrown) {
       const { code, message: details } = thrown as DecompressionError;
-      this.#fail(code, details);
+      if (code === status.RESOURCE_EXHAUSTED) this.#failOver({ cause: 'message', reason: details });
+      else this.#fail(code, details);
       return;
     }
-    this.#isDecompressing = false;
+    this.#packedBytes = 0;
     if (this.#isOver) return;
     this.#listener!.message(message);
+    if (!this.#isOver && !this.#isTooFast()) this.#goOn();
+  }
+
+  /** Counts a message, and stops reading where there were too many. */
+  #isTooFast(): boolean {
+    const rate = this.#rate;
+    if (rate === undefined) return false;
+    const nowMs = performance.now();
+    if (rate.take(nowMs)) return false;
+    this.#stop();
+    const { maxReportRate, exceeded = uncounted } = this.#options;
+    const reason = `more than ${maxReportRate} messages a second: the stream is read more slowly (grpc.limits.max_report_rate)`;
+    exceeded.exceeded('report_rate', this.address, reason);
+    const waitMs = Math.max(leastStopMs, rate.waitMs(nowMs));
+    this.#goOnTimer = setTimeout(() => this.#goOn(), waitMs).unref();
+    return true;
+  }
+
+  #stop(): void {
+    this.#stream.pause();
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    // What the peer's window takes still comes, without a word.
+    if (this.#options.share !== undefined)
+      this.#holdTimer = setInterval(() => this.#hold(), lookAgainMs).unref();
+  }
+
+  /** Reads again what was stopped. */
+  #goOn(): void {
     if (this.#isOver) return;
+    this.#isStopped = false;
+    clearInterval(this.#holdTimer);
     this.#deliver();
-    if (this.#isOver || this.#isDecompressing) return;
+    if (this.#isOver || this.#isStopped) return;
     if (this.#isHalfClosed) this.#listener!.halfClosed();
     else this.#stream.resume();
+    this.#hold();
+  }
+
+  /** Counts what waits. */
+  #hold(): void {
+    const { share } = this.#options;
+    if (share === undefined || this.#isOver) return;
+    const unread = this.#isStopped ? this.#stream.readableLength : 0;
+    const bytes = this.#frames.heldBytes + this.#packedBytes + unread + this.#unreadBytes;
+    const problem = share.hold(bytes);
+    if (problem === undefined) return;
+    this.#failOver(problem);
+    this.reset();
+  }
+
+  /** What waits is of no use any more, but for what the peer has not taken yet. */
+  #letGo(): void {
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#goOnTimer);
+    clearInterval(this.#holdTimer);
+    this.#frames.clear();
+    this.#options.share?.hold(this.#unreadBytes);
   }
 
   #watchDeadline(header: string | undefined): void {
@@ -160,9 +253,18 @@ export class Http2Call implements AgentCall {
     this.#listener?.closed();
   }
 
+  /** Ends the call, which went over a limit. */
+  #failOver({ cause, reason }: StreamProblem): void {
+    if (this.#isOver) return;
+    const { exceeded = uncounted } = this.#options;
+    exceeded.exceeded(cause, this.address, reason);
+    this.#fail(status.RESOURCE_EXHAUSTED, reason);
+  }
+
   #closed(): void {
     this.#isOver = true;
-    clearTimeout(this.#deadline);
+    this.#letGo();
+    this.#options.share?.hold(0);
     clearTimeout(this.#linger);
     this.#listener?.closed();
   }

@@ -35,6 +35,17 @@ export class MessageFrames {
     this.#at = 0;
   }
 
+  /** Memory that is taken by what has come and was not given yet. */
+  get heldBytes(): number {
+    return (this.#parts?.length ?? 0) + (this.#chunk === undefined ? 0 : this.#chunk.length - this.#at);
+  }
+
+  /** Forgets what has come. */
+  clear(): void {
+    this.#chunk = undefined;
+    this.#parts = undefined;
+  }
+
   /**
    * The next message, without its prefix, or `undefined` when more bytes are needed.
    * @throws FrameTooLongError as soon as the length is known; there is no way on then

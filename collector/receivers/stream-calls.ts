@@ -31,7 +31,7 @@ export interface StreamCredentials {
 }
 
 /**
- * Joins a gRPC call and the session that it carries.
+ * Joins a gRPC call and the session that it carries, which it gives.
  * @param helloDeadlineMs Hello comes within this, or the stream ends
  */
 export function serveStream(
@@ -40,7 +40,7 @@ export function serveStream(
   helloDeadlineMs: number,
   onBug: (error: unknown) => void,
   { grant, onDenied }: StreamCredentials = {},
-): void {
+): Session {
   // The transport counts messages, not bytes.
   let unreadBytes = 0;
   const session = open({
@@ -84,4 +84,5 @@ export function serveStream(
       session.closed();
     },
   });
+  return session;
 }

@@ -1,6 +1,7 @@
 import type { PointsOutcome } from '../../otel/export/reader-status.ts';
 import { type LeftOutCause, leftOutCauses } from '../../otel/prometheus/exposition-report.ts';
 import { denialCounters } from '../security/denials.ts';
+import { limitCounters } from '../security/exceeded.ts';
 import { SessionCounters } from '../sessions/session-counters.ts';
 
 /** What one reader's exports came to. */
@@ -49,6 +50,8 @@ export class CollectorCounters {
   readonly sessions = new SessionCounters();
   /** Those that were not let in, by cause. */
   readonly denials = denialCounters();
+  /** What went over a limit of a port, by cause. */
+  readonly limits = limitCounters();
   readonly scrapes = new ScrapeCounters();
   /** By the reader's name. */
   readonly exports = new Map<string, ExportCounters>();

@@ -35,6 +35,14 @@ export const streamMetrics: readonly ObservedMetric<TelemetrySource>[] = [
     observe: ({ counters }, emit) => emitEach(emit, 'streamgauge.cause', { ...counters.denials }),
   },
   {
+    name: 'streamgauge.collector.limit.exceeded',
+    kind: 'counter',
+    unit: '{event}',
+    description: 'Connections, streams, messages and requests that went over a limit of a port, by cause.',
+    attributes: ['streamgauge.cause'],
+    observe: ({ counters }, emit) => emitEach(emit, 'streamgauge.cause', { ...counters.limits }),
+  },
+  {
     name: 'streamgauge.collector.stream.io',
     kind: 'counter',
     unit: 'By',

@@ -43,14 +43,14 @@ streamgauge:
 http: 4318
 colour: red
 `,
-  '3:3: grpc.prot: unknown key, did you mean port? allowed: host, port, insecure, tls, reflection, limits, keepalive_time, keepalive_timeout',
+  '3:3: grpc.prot: unknown key, did you mean port? allowed: host, port, insecure, tls, reflection, limits, keepalive_time, keepalive_timeout, max_connection_age, max_connection_age_grace',
   '4:9: grpc.port: found "many" (from ${PORT}); allowed: a whole number from 0 to 65535',
   '5:15: grpc.reflection: found 1; allowed: true or false',
   '6:31: grpc.limits.max_message_bytes: found "1GB"; allowed: a size from 64KiB to 64MiB: bytes, or text like 512KiB, 4MiB',
   '6:49: grpc.limits.max_streams: found 0; allowed: a whole number from 1 to 1000000',
   '8:14: streamgauge.staleness: found "5 parsecs"; allowed: a duration from 1s to 24d: milliseconds, or text like 500ms, 10s, 5m, 1h',
   '9:16: streamgauge.log.level: found "verbose"; allowed: trace, debug, info, warn, error, fatal or silent',
-  '10:7: http: found 4318; allowed: a mapping with the keys host, port, insecure and tls',
+  '10:7: http: found 4318; allowed: a mapping with the keys host, port, insecure, tls, allowed_hosts and limits',
   '11:1: colour: unknown key; allowed: file_format, grpc, http, admin, auth, meter_provider, resource, streamgauge',
 );
 
