@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { Direction } from './direction.ts';
+import { resetConnection } from './reset-connection.ts';
 
 /**
  * A transparent TCP proxy on 127.0.0.1 that counts the payload of both directions and, on request, spoils the connection: cuts it,
@@ -85,7 +86,7 @@ export class TcpProxy {
   /** Cuts everything and stops listening. Safe when repeated. */
   async close(): Promise<void> {
     this.cut();
-    for (const socket of this.#stranded) socket.resetAndDestroy();
+    for (const socket of this.#stranded) resetConnection(socket);
     if (!this.#server.listening) return;
     this.#server.close();
     await once(this.#server, 'close');
@@ -94,7 +95,7 @@ export class TcpProxy {
   #accept(client: Socket): void {
     if (this.refusing) {
       client.on('error', () => {});
-      client.resetAndDestroy();
+      resetConnection(client);
       return;
     }
     this.connections++;
@@ -111,7 +112,7 @@ export class TcpProxy {
     const connection: Connection = {
       reset: () => {
         if (isStranded) return;
-        for (const socket of sockets) socket.resetAndDestroy();
+        for (const socket of sockets) resetConnection(socket);
       },
       strand: () => {
         isStranded = true;
@@ -120,7 +121,7 @@ export class TcpProxy {
         target.once('close', () => this.#stranded.delete(target));
         up.stop();
         down.stop();
-        client.resetAndDestroy();
+        resetConnection(client);
       },
       hold: (held) => {
         up.held = held;
