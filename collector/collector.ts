@@ -291,6 +291,8 @@ export class Collector {
           port,
           ...this.#security(name, tls),
           ...metrics,
+          limits: http.limits,
+          allowedHosts: http.allowedHosts,
           onFailure,
           portSetting: `the port of the reader ${name}`,
         }),

@@ -4,27 +4,25 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import type { AddressInfo, Socket } from 'node:net';
 import { StreamgaugeError } from '../../proto/error.ts';
 import type { Permission } from '../config/auth-config.ts';
+import { type HttpLimits, httpLimits, rateWindowSeconds } from '../config/limits-config.ts';
+import { AddressBook } from '../security/address-book.ts';
+import { ConnectionGate } from '../security/connection-gate.ts';
+import { type PortExceeded, uncounted } from '../security/exceeded.ts';
 import type { PortGuard } from '../security/port-guard.ts';
 import type { ServerTls } from '../security/server-tls.ts';
+import { answerClientError, closingAnswer } from './client-error.ts';
 import { denialAnswer, errorAnswer } from './error-answer.ts';
 import { listenError } from './listen-error.ts';
-import { readBody } from './read-body.ts';
-import { type Guard, isLoopbackAddress, refuseForeignHost } from './request-guard.ts';
+import { BodyTooLargeError, readBody } from './read-body.ts';
+import { isLoopbackAddress, RequestGuard } from './request-guard.ts';
 import { type Answer, type Route, textAnswer } from './route.ts';
 import { RouteTable } from './route-table.ts';
-import { sendAnswer } from './send-answer.ts';
+import { AnswerTimeoutError, sendAnswer } from './send-answer.ts';
 
-/** What one client, or all of them, may take. */
-const limits = {
-  maxHeaderBytes: 8192,
-  headersTimeoutMs: 10_000,
-  requestTimeoutMs: 20_000,
-  /** Longer than the usual scrape interval of a minute, so that scrapers keep their connection. */
-  keepAliveTimeoutMs: 65_000,
-  /** A connection on which nothing moves, as that of a client which stopped reading its answer. */
-  idleTimeoutMs: 70_000,
-  maxConnections: 256,
-};
+/** Beyond the idle time, so that clients are not cut off while they are still told that the connection stays. */
+const idleGraceMs = 5000;
+/** How often requests that take too long are looked for. */
+const checkEveryMs = 5000;
 
 export interface HttpListenerOptions {
   /** For errors and logs: "HTTP", "admin", "reader prometheus". */
@@ -39,8 +37,12 @@ export interface HttpListenerOptions {
   readonly tls?: ServerTls | undefined;
   /** Who may come in; without it everybody may. */
   readonly guard?: PortGuard | undefined;
-  /** Checked before anything else, beyond the Host header, which is always checked on loopback. */
-  readonly guards?: readonly Guard[];
+  /** What clients may take. Default: {@link httpLimits}. */
+  readonly limits?: HttpLimits;
+  /** See {@link RequestGuardOptions}. */
+  readonly allowedHosts?: readonly string[];
+  /** Told of clients that go over a limit. */
+  readonly exceeded?: PortExceeded | undefined;
   /** Told of handlers that failed and of answers that broke off through our fault; never of what a client did. */
   readonly onFailure: (error: StreamgaugeError, path: string) => void;
 }
@@ -56,7 +58,9 @@ export class HttpListener {
   readonly #options: HttpListenerOptions;
   readonly #table: RouteTable;
   readonly #server: Server;
-  #guards: readonly Guard[] = [];
+  readonly #limits: HttpLimits;
+  readonly #exceeded: PortExceeded;
+  #guard: RequestGuard | undefined;
   #state: 'new' | 'listening' | 'draining' | 'stopped' = 'new';
   #running = 0;
   #onIdle: (() => void) | undefined;
@@ -64,21 +68,50 @@ export class HttpListener {
   constructor(options: HttpListenerOptions) {
     this.#options = options;
     this.#table = new RouteTable(options.routes);
+    const { tls, limits = httpLimits, exceeded = uncounted } = options;
+    this.#limits = limits;
+    this.#exceeded = exceeded;
     const serverOptions = {
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
-      keepAliveTimeout: limits.keepAliveTimeoutMs,
-      connectionsCheckingInterval: 5000,
+      keepAliveTimeout: limits.idleTimeoutMs,
+      connectionsCheckingInterval: Math.min(checkEveryMs, limits.headersTimeoutMs, limits.requestTimeoutMs),
     };
     const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
-    const { tls } = options;
+    const { handshakeTimeoutMs: handshakeTimeout } = limits;
     this.#server =
       tls === undefined
         ? createServer(serverOptions, serve)
-        : createTlsServer({ ...serverOptions, ...tls.options }, serve);
-    this.#server.maxConnections = limits.maxConnections;
-    this.#server.timeout = limits.idleTimeoutMs;
+        : createTlsServer({ ...serverOptions, ...tls.options, handshakeTimeout }, serve);
+    // A connection on which nothing moves, as that of a client which stopped reading its answer.
+    this.#server.timeout = limits.idleTimeoutMs + idleGraceMs;
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      const answering = (socket as { _httpMessage?: ServerResponse })._httpMessage;
+      const problem = answerClientError(error, socket, answering?.headersSent === true);
+      if (problem !== undefined) this.#exceeded.exceeded(problem.cause, addressOf(socket), problem.reason);
+    });
+    this.#gate(tls !== undefined);
+  }
+
+  #gate(isTls: boolean): void {
+    const limits = this.#limits;
+    const section = `the limits of the ${this.#options.name} port`;
+    const retryAfter = `Retry-After: ${rateWindowSeconds}\r\n`;
+    const sentence = 'There are too many connections; try again later.';
+    const gate = new ConnectionGate({
+      limits,
+      section,
+      addresses: new AddressBook({
+        connections: limits.maxConnectionRatePerAddress,
+        streams: 0,
+        windowSeconds: rateWindowSeconds,
+      }),
+      exceeded: this.#exceeded,
+      // Who is in a TLS handshake could not read it.
+      answer: isTls ? undefined : closingAnswer('503 Service Unavailable', sentence, retryAfter),
+    });
+    gate.guard(this.#server);
   }
 
   /**
@@ -108,8 +141,11 @@ export class HttpListener {
     }
     // Later errors are those of single connections, which their own handlers deal with.
     this.#server.on('error', (error) => this.#options.onFailure(StreamgaugeError.from(error), ''));
-    const { guards = [] } = this.#options;
-    this.#guards = isLoopbackAddress(this.#address().address) ? [refuseForeignHost, ...guards] : guards;
+    const { allowedHosts = [] } = this.#options;
+    this.#guard = new RequestGuard({
+      isLoopback: isLoopbackAddress(this.#address().address),
+      allowedHosts,
+    });
   }
 
   /** `127.0.0.1:4318`, `[::1]:4318`: where it listens, with the port that was picked. '' while it does not. */
@@ -166,10 +202,13 @@ export class HttpListener {
     try {
       const answer = await this.#answer(request, path);
       if (this.#state !== 'listening') response.shouldKeepAlive = false;
-      await sendAnswer(request, response, answer);
+      await sendAnswer(request, response, answer, this.#limits.answerTimeoutMs);
     } catch (thrown) {
+      if (thrown instanceof AnswerTimeoutError)
+        this.#exceeded.exceeded('answer_timeout', addressOf(request.socket), thrown.message);
       const error = StreamgaugeError.from(thrown);
-      if (!isClientGone(thrown)) this.#options.onFailure(error, path);
+      if (!isClientGone(thrown) && !(thrown instanceof AnswerTimeoutError))
+        this.#options.onFailure(error, path);
       response.destroy();
     } finally {
       this.#running--;
@@ -193,9 +232,10 @@ export class HttpListener {
   }
 
   async #answer(request: IncomingMessage, path: string): Promise<Answer> {
-    for (const guard of this.#guards) {
-      const refusal = guard(request);
-      if (refusal !== undefined) return textAnswer(403, refusal);
+    const refusal = this.#guard?.problem(request);
+    if (refusal !== undefined) {
+      this.#exceeded.exceeded(refusal.cause, addressOf(request.socket), refusal.reason);
+      return textAnswer(403, refusal.reason);
     }
     const unwanted = this.#denied(request, undefined);
     if (unwanted !== undefined) return unwanted;
@@ -211,12 +251,18 @@ export class HttpListener {
     const denied = permission === undefined ? undefined : this.#denied(request, permission);
     if (denied !== undefined) return denied;
     try {
-      const body = route.maxBodyBytes === undefined ? noBody : await readBody(request, route.maxBodyBytes);
+      const { maxBodyBytes } = route;
+      const body =
+        maxBodyBytes === undefined
+          ? noBody
+          : await readBody(request, Math.min(maxBodyBytes, this.#limits.maxBodyBytes));
       const query = new URLSearchParams((request.url ?? '').slice(path.length + 1));
       return await route.handle({ headers: request.headers, query, body });
     } catch (thrown) {
       const error = StreamgaugeError.from(thrown);
       if (error.kind === 'bug') this.#options.onFailure(error, path);
+      if (error instanceof BodyTooLargeError)
+        this.#exceeded.exceeded('body', addressOf(request.socket), error.message);
       return errorAnswer(error);
     }
   }

@@ -7,18 +7,23 @@ import type { Answer } from './route.ts';
 
 /** Below this, compressing saves no packet. */
 const compressFromBytes = 1400;
-/** An answer that is not taken within this time is cut off. */
-const longestAnswerMs = 60_000;
+
+/** A client did not take its answer in time. */
+export class AnswerTimeoutError extends Error {
+  override readonly name = 'AnswerTimeoutError';
+}
 
 /**
  * Sends an answer: compressed when the client takes gzip and the answer is large, its pieces made only as fast as the client takes
  * them and with turns for others in between. To HEAD it sends the head only. Rejects when the client goes away or a piece
  * cannot be made; the connection is closed then, so that what was sent is not taken for the whole.
+ * @param timeoutMs an answer that is not taken within this is cut off, with an {@link AnswerTimeoutError}
  */
 export async function sendAnswer(
   request: IncomingMessage,
   response: ServerResponse,
   answer: Answer,
+  timeoutMs: number,
 ): Promise<void> {
   response.statusCode = answer.status;
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
@@ -30,7 +35,10 @@ export async function sendAnswer(
   const pieces = typeof answer.body === 'string' ? [answer.body] : answer.body;
   const iterator = pieces[Symbol.iterator]();
   // A client that takes a byte now and then would keep its place for ever.
-  const timer = setTimeout(() => response.destroy(), longestAnswerMs);
+  const timer = setTimeout(
+    () => response.destroy(new AnswerTimeoutError(`an answer was not read within ${timeoutMs} ms`)),
+    timeoutMs,
+  );
   try {
     if (request.method === 'HEAD') {
       response.end();

@@ -80,7 +80,7 @@ export class GrpcReceiver {
 
   /** Listens, and gives the port. @throws StreamgaugeError `config` when the address cannot be had */
   async start(): Promise<number> {
-    const { host, port, limits } = this.#config;
+    const { host, port, limits, portLimits } = this.#config;
     const server = new Server({
       'grpc.max_receive_message_length': limits.maxMessageBytes,
       // Nobody asks for its counts, and it keeps them for each connection.
@@ -96,7 +96,9 @@ export class GrpcReceiver {
       new ReflectionService(loadProto('streamgauge/v1/telemetry_stream.proto')).addToServer(server);
     const { tls } = this.#options;
     const credentials =
-      tls === undefined ? ServerCredentials.createInsecure() : new TlsServerCredentials(tls);
+      tls === undefined
+        ? ServerCredentials.createInsecure()
+        : new TlsServerCredentials(tls, portLimits.handshakeTimeoutMs);
     const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     const bound = await new Promise<number>((resolve, reject) => {
       server.bindAsync(address, credentials, (error, boundPort) => {

@@ -3,8 +3,8 @@ import type { ServerTls } from '../security/server-tls.ts';
 
 /** TLS of a gRPC server, whose files are read again when they change. */
 export class TlsServerCredentials extends ServerCredentials {
-  constructor(tls: ServerTls) {
-    super(tls.options, tls.context);
+  constructor(tls: ServerTls, handshakeTimeoutMs: number) {
+    super({ ...tls.options, handshakeTimeout: handshakeTimeoutMs }, tls.context);
     tls.start((context) => this.updateSecureContextOptions(context));
   }
 

@@ -4,9 +4,6 @@ import { certificates, privateKeyProblem } from '../../otel/config/pem.ts';
 import type { ServerTlsConfig } from '../../otel/config/server-tls.ts';
 import { fileProblem, type WatchedFile, WatchedFiles } from './watched-files.ts';
 
-/** A client that has not finished its handshake by then is cut off. */
-const handshakeTimeoutMs = 10_000;
-
 export interface ServerTlsLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -68,7 +65,6 @@ export class ServerTls {
       ...this.#files.value.context,
       requestCert: this.asksClients,
       rejectUnauthorized: false,
-      handshakeTimeout: handshakeTimeoutMs,
     };
   }
 

@@ -3,7 +3,6 @@ import { connect } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import { HttpListener } from '../../../collector/http/http-listener.ts';
-import { refuseForeignOrigin } from '../../../collector/http/request-guard.ts';
 import { type Route, textAnswer } from '../../../collector/http/route.ts';
 import { StreamgaugeError } from '../../../proto/error.ts';
 import { startListener } from './start-listener.ts';
@@ -61,8 +60,8 @@ test('on loopback only loopback names are answered', async (t) => {
   }
 });
 
-test('with the guard, pages of other origins are refused', async (t) => {
-  const { listener, ask } = await startListener(t, { routes: [hello], guards: [refuseForeignOrigin] });
+test('pages of other origins are refused', async (t) => {
+  const { listener, ask } = await startListener(t, { routes: [hello] });
   const host = `localhost:${listener.port}`;
   const from = (origin: string) => ask('/hello', { headers: { host, origin } });
   t.is((await ask('/hello', { headers: { host } })).status, 200);
