@@ -1,13 +1,13 @@
-import type {
-  Http2SecureServer,
-  Http2Server,
-  Http2Session,
-  IncomingHttpHeaders,
-  ServerHttp2Stream,
+import {
+  constants,
+  type Http2SecureServer,
+  type Http2Server,
+  type Http2Session,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
 } from 'node:http2';
 import { Server, ServerCredentials, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
-import { HealthImplementation } from 'grpc-health-check';
 import { StreamgaugeError } from '../../proto/error.ts';
 import { loadProto } from '../../proto/load.ts';
 import { connectPath, telemetryStreamService } from '../../proto/service.ts';
@@ -21,6 +21,7 @@ import type { Sessions } from '../sessions/sessions.ts';
 import type { AgentCall } from './agent-call.ts';
 import { ConnectionBytes } from './connection-bytes.ts';
 import { GrpcJsCall } from './grpc-js-call.ts';
+import { HealthService } from './health-service.ts';
 import { Http2Call } from './http2-call.ts';
 import { http2ServersOf } from './http2-servers.ts';
 import { keepAlive } from './keepalive.ts';
@@ -60,7 +61,7 @@ export class GrpcReceiver {
   readonly #sessions: Sessions;
   readonly #onBug: (error: unknown) => void;
   readonly #options: ReceiverOptions;
-  readonly #health = new HealthImplementation({ '': 'NOT_SERVING', [serviceName]: 'NOT_SERVING' });
+  readonly #health = new HealthService(['', serviceName]);
   /** What goes over the port's connections. */
   readonly bytes = new ConnectionBytes();
   #server: Server | undefined;
@@ -120,15 +121,13 @@ export class GrpcReceiver {
       await this.stop();
       throw error;
     }
-    this.#health.setStatus('', 'SERVING');
-    this.#health.setStatus(serviceName, 'SERVING');
+    this.#health.setAll('SERVING');
     return bound;
   }
 
   /** No new streams from here on. */
   drain(): void {
-    this.#health.setStatus('', 'NOT_SERVING');
-    this.#health.setStatus(serviceName, 'NOT_SERVING');
+    this.#health.setAll('NOT_SERVING');
   }
 
   async stop(): Promise<void> {
@@ -174,7 +173,7 @@ export class GrpcReceiver {
           const problem = shell.problem(stream, headers, true);
           if (!isGrpc(stream, headers)) return;
           if (problem !== undefined) {
-            callOf(stream, headers).end(status.RESOURCE_EXHAUSTED, problem.reason);
+            refuse(stream, callOf(stream, headers), problem.reason);
             return;
           }
           const admission = door?.admit(stream, headers, 'stream');
@@ -195,7 +194,7 @@ export class GrpcReceiver {
         (stream, headers) => {
           const problem = shell.problem(stream, headers, false);
           if (problem === undefined) return door === undefined || door.isConnectionLetIn(stream, headers);
-          if (isGrpc(stream, headers)) callOf(stream, headers).end(status.RESOURCE_EXHAUSTED, problem.reason);
+          if (isGrpc(stream, headers)) refuse(stream, callOf(stream, headers), problem.reason);
           return false;
         },
       );
@@ -240,6 +239,12 @@ export class GrpcReceiver {
     call.end(isRetryable ? status.UNAVAILABLE : status.RESOURCE_EXHAUSTED, reason);
     return undefined;
   }
+}
+
+/** Ends a stream that is over a limit, without waiting for what its peer has to say. */
+function refuse(stream: ServerHttp2Stream, call: AgentCall, reason: string): void {
+  call.end(status.RESOURCE_EXHAUSTED, reason);
+  stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
 /** grpc-js wraps what the system said into text; its error codes are in there. */

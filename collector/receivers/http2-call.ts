@@ -223,8 +223,10 @@ export class Http2Call implements AgentCall {
     const bytes = this.#frames.heldBytes + this.#packedBytes + unread + this.#unreadBytes;
     const problem = share.hold(bytes);
     if (problem === undefined) return;
+    const isUnread = this.#unreadBytes > 0;
     this.#failOver(problem);
-    this.reset();
+    // A status would wait behind what is not read.
+    if (isUnread) this.reset();
   }
 
   /** What waits is of no use any more, but for what the peer has not taken yet. */

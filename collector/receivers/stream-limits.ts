@@ -31,7 +31,7 @@ export class StreamLimits {
     this.#nowMs = nowMs;
   }
 
-  /** Counts a stream until it is closed, and gives why it is refused. @param isAgent whether it may become an agent's */
+  /** Gives why a stream is refused; one that is not counts until it is closed. @param isAgent whether it may become an agent's */
   problem(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
@@ -40,9 +40,7 @@ export class StreamLimits {
     const nowMs = this.#nowMs();
     const { maxStreamsPerAddress, maxStreamRatePerAddress, maxHeaderBytes } = this.#limits;
     const use = this.#addresses.use(stream.session?.socket?.remoteAddress, nowMs);
-    use.streams++;
-    stream.once('close', () => use.streams--);
-    if (use.streams > maxStreamsPerAddress)
+    if (use.streams >= maxStreamsPerAddress)
       return {
         cause: 'streams_per_address',
         reason: `this address has ${maxStreamsPerAddress} streams; no more are allowed (grpc.limits.max_streams_per_address)`,
@@ -58,6 +56,8 @@ export class StreamLimits {
         cause: 'headers',
         reason: `the header fields have ${headerBytes} bytes; at most ${maxHeaderBytes} are allowed (grpc.limits.max_header_bytes)`,
       };
+    use.streams++;
+    stream.once('close', () => use.streams--);
     return undefined;
   }
 }

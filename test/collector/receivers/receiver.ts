@@ -1,6 +1,7 @@
 import type { ExecutionContext } from 'ava';
 import { collectorDefaults, type GrpcConfig } from '../../../collector/config/collector-config.ts';
 import { GrpcReceiver, type ReceiverOptions } from '../../../collector/receivers/grpc-receiver.ts';
+import { Exceeded, type LimitCounters, limitCounters } from '../../../collector/security/exceeded.ts';
 import { Core } from '../core.ts';
 
 export interface Receiver {
@@ -8,6 +9,8 @@ export interface Receiver {
   readonly receiver: GrpcReceiver;
   readonly target: string;
   readonly bugs: unknown[];
+  /** What went over a limit of the port. */
+  readonly exceeded: LimitCounters;
 }
 
 /** A receiver on a free port, over the collector's core, stopped when the test ends. */
@@ -16,21 +19,26 @@ export async function startReceiver(
   options: {
     grpc?: Partial<GrpcConfig>;
     limits?: Partial<GrpcConfig['limits']>;
-    helloDeadlineMs?: number;
+    portLimits?: Partial<GrpcConfig['portLimits']>;
+    helloDeadlineMs?: number | undefined;
     lingerMs?: number;
     /** Whether calls are grpc-js', as they are where its HTTP/2 servers cannot be had. */
     isGrpcJs?: boolean;
     security?: Pick<ReceiverOptions, 'tls' | 'guard'>;
   } = {},
 ): Promise<Receiver> {
-  const { helloDeadlineMs = 5000, lingerMs = 5000, isGrpcJs = false } = options;
+  const { lingerMs = 5000, isGrpcJs = false } = options;
+  const helloDeadlineMs = 'helloDeadlineMs' in options ? options.helloDeadlineMs : 5000;
   const limits = { ...collectorDefaults.grpc.limits, ...options.limits };
   const core = new Core({ limits });
   const bugs: unknown[] = [];
-  const config = { ...collectorDefaults.grpc, port: 0, limits, ...options.grpc };
+  const portLimits = { ...collectorDefaults.grpc.portLimits, ...options.portLimits };
+  const config = { ...collectorDefaults.grpc, port: 0, limits, portLimits, ...options.grpc };
+  const exceeded = limitCounters();
   const receiver = new GrpcReceiver(config, core.sessions, (error) => void bugs.push(error), {
     helloDeadlineMs,
     lingerMs,
+    exceeded: new Exceeded(exceeded, () => {}).of('grpc'),
     ...(isGrpcJs && { http2ServersOf: () => [] }),
     ...options.security,
   });
@@ -39,5 +47,5 @@ export async function startReceiver(
     core.sessions.stop();
     await receiver.stop();
   });
-  return { core, receiver, bugs, target: `127.0.0.1:${port}` };
+  return { core, receiver, bugs, exceeded, target: `127.0.0.1:${port}` };
 }
