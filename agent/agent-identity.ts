@@ -10,6 +10,7 @@ import type { Identity } from './uplink/identity.ts';
 /**
  * Who the agent is, from its configuration and the machine it runs on.
  * @param incarnation a random token for this run, 16 bytes
+ * @param onUnusableStateDirectory called when the state directory cannot be used, after the warning that says so
  * @throws StreamgaugeError `config` when the configured id, or the kept one, is not valid
  */
 export function agentIdentity(
@@ -17,6 +18,7 @@ export function agentIdentity(
   incarnation: Uint8Array,
   version: string,
   log: AgentLog,
+  onUnusableStateDirectory?: () => void,
 ): Identity {
   const root = config.host.rootPath;
   return {
@@ -26,6 +28,7 @@ export function agentIdentity(
       machineId: machineId(root),
       containerId: root === '' ? containerId() : undefined,
       log,
+      onUnusable: onUnusableStateDirectory,
     }),
     incarnation,
     bootId: bootIdOrNone(),

@@ -11,7 +11,9 @@ import { Sampler } from './sampler.ts';
 import { type SourceDefinition, SourceGroups } from './source-groups.ts';
 import { hostSources } from './sources/host/host.ts';
 import type { Source } from './sources/source.ts';
+import { AgentState, type AgentStateStatus } from './state/agent-state.ts';
 import type { SamplingGroup } from './state/sampling-group.ts';
+import type { NotCountedLine } from './state/state-content.ts';
 import { Seldom } from './uplink/seldom.ts';
 import { type AgentDrainReport, Uplink } from './uplink/uplink.ts';
 import { UplinkCounters, type UplinkStatus } from './uplink/uplink-status.ts';
@@ -39,6 +41,10 @@ export interface AgentStatus extends UplinkStatus {
     readonly sources: readonly string[];
     readonly collections: number;
   }[];
+  /** What is kept over restarts. */
+  readonly state: AgentStateStatus;
+  /** What was counted and is told to nobody, this run's and earlier ones' that the state file tells of. */
+  readonly notCounted: readonly NotCountedLine[];
   /** Collections in which a source threw. */
   readonly sourceErrors: number;
 }
@@ -58,7 +64,8 @@ export class Agent {
   readonly #clock: Clock;
   readonly #log: AgentLog;
   readonly #incarnation = randomBytes(16);
-  readonly #sourceGroups = new SourceGroups(this.#incarnation.toString('hex'));
+  readonly #kept: AgentState;
+  readonly #sourceGroups: SourceGroups;
   readonly #sampler: Sampler;
   readonly #sourceErrors: Seldom;
   #sourceErrorCount = 0;
@@ -71,10 +78,16 @@ export class Agent {
     this.#dependencies = dependencies;
     this.#log = dependencies.log;
     this.#clock = dependencies.clock ?? systemClock;
+    const incarnation = this.#incarnation.toString('hex');
+    this.#kept = new AgentState({ incarnation, clock: this.#clock, log: this.#log });
+    this.#sourceGroups = new SourceGroups(incarnation, this.#kept.lives);
     this.#sourceErrors = new Seldom(this.#clock, sourceErrorPeriodMs);
     this.#sampler = new Sampler({
       clock: this.#clock,
-      onCollected: () => this.#uplink?.report(),
+      onCollected: () => {
+        this.#kept.collected();
+        this.#uplink?.report();
+      },
       onSourceError: (source, error) => this.#sourceFailed(source, error),
     });
     for (const source of dependencies.sources ?? []) this.addSource(source);
@@ -97,8 +110,12 @@ export class Agent {
     this.#leaveNew();
     const { collector } = this.#config;
     const { version = '', random } = this.#dependencies;
-    const identity = agentIdentity(this.#config, this.#incarnation, version, this.#log);
+    let directory = this.#config.stateDir;
+    const identity = agentIdentity(this.#config, this.#incarnation, version, this.#log, () => {
+      directory = undefined;
+    });
     this.#memberId = identity.memberId;
+    if (directory !== undefined) this.#openState(directory, identity.bootId);
     this.#addHostSources(version);
     this.#uplink = new Uplink({
       identity,
@@ -111,6 +128,7 @@ export class Agent {
         keepaliveTimeoutMs: collector.keepaliveTimeoutMs,
       },
       groups: () => this.#groups(),
+      state: this.#kept,
       clock: this.#clock,
       log: this.#log,
       backOff: { ...collector.backOff, random },
@@ -132,6 +150,8 @@ export class Agent {
         sources: sources.map(({ name }) => name),
         collections: group.collections,
       })),
+      state: this.#kept.status(),
+      notCounted: this.#kept.notCounted.lines,
       sourceErrors: this.#sourceErrorCount,
     };
   }
@@ -147,8 +167,10 @@ export class Agent {
       this.#state = 'draining';
       this.#sampler.stop();
       this.#sampler.collectAll();
+      await this.#kept.settled();
     }
     const report = await this.#uplink.drain(deadlineMs);
+    await this.#kept.close(report.delivered);
     this.#state = 'stopped';
     return report;
   }
@@ -158,6 +180,7 @@ export class Agent {
     this.#state = 'stopped';
     this.#sampler.stop();
     this.#uplink?.stop();
+    await this.#kept.close(false);
   }
 
   /** Collects once without connecting: what `streamgauge agent --once` prints. In place of `start`. */
@@ -185,6 +208,12 @@ export class Agent {
       hostSources({ options: host, groupFor, log, root: host.rootPath, version, clock }),
     );
     for (const sampled of this.#sourceGroups.groups) if (!before.has(sampled)) this.#sampler.add(sampled);
+  }
+
+  /** Before the host's sources define their series; those of the embedder have. */
+  #openState(directory: string, bootId: string): void {
+    this.#kept.open({ directory, memberId: this.#memberId, bootId }, () => this.#uplink?.report());
+    for (const group of this.#groups()) group.resumeLives();
   }
 
   *#groups(): Iterable<SamplingGroup> {

@@ -2,6 +2,7 @@ import { StreamgaugeError } from '../proto/error.ts';
 import type { SampledGroup } from './sampler.ts';
 import type { Source } from './sources/source.ts';
 import { SamplingGroup } from './state/sampling-group.ts';
+import type { SeriesLives } from './state/series-lives.ts';
 
 /** A source of an embedder's own. */
 export interface SourceDefinition {
@@ -17,11 +18,13 @@ const maxIntervalMs = 86_400_000;
 /** One sampling group for each interval, with the sources that fill it. */
 export class SourceGroups {
   readonly #incarnation: string;
+  readonly #lives: SeriesLives;
   readonly #byInterval = new Map<number, SampledGroup & { readonly sources: Source[] }>();
 
   /** @param incarnation tells this run of the agent from others, in the tokens of new epochs */
-  constructor(incarnation: string) {
+  constructor(incarnation: string, lives: SeriesLives) {
     this.#incarnation = incarnation;
+    this.#lives = lives;
   }
 
   get groups(): Iterable<SampledGroup> {
@@ -61,7 +64,7 @@ export class SourceGroups {
           'config',
           `a source's interval is ${intervalMs} ms; whole numbers from ${minIntervalMs} to ${maxIntervalMs} are allowed`,
         );
-      const group = new SamplingGroup(this.#byInterval.size, intervalMs, this.#incarnation);
+      const group = new SamplingGroup(this.#byInterval.size, intervalMs, this.#incarnation, this.#lives);
       sampled = { group, sources: [] };
       this.#byInterval.set(intervalMs, sampled);
     }

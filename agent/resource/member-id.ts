@@ -13,6 +13,8 @@ export interface MemberIdOptions {
   /** See `containerId`: containers of one image may have one machine id. */
   readonly containerId?: string | undefined;
   readonly log: { warn(fields: object, message: string): void };
+  /** The state directory cannot be used. Called after the warning that says so. */
+  readonly onUnusable?: (() => void) | undefined;
 }
 
 const fileName = 'member-id';
@@ -34,7 +36,7 @@ export function memberId(options: MemberIdOptions): string {
   if (configured !== undefined) return valid(configured, 'agent_id', 'choose another');
   if (stateDirectory !== undefined) {
     const file = path.join(stateDirectory, fileName);
-    const kept = keptIn(file, log);
+    const kept = keptIn(file, options);
     if (kept !== undefined) return valid(kept, file, 'remove the file to get a new id, or set agent_id');
   }
   if (machineId !== undefined) {
@@ -51,14 +53,15 @@ export function memberId(options: MemberIdOptions): string {
 }
 
 /** What the file holds, which is made when there is none; `undefined`, with a warning, when it cannot be read or made. */
-function keptIn(file: string, log: MemberIdOptions['log']): string | undefined {
+function keptIn(file: string, { log, onUnusable }: MemberIdOptions): string | undefined {
   try {
     return readId(file) ?? make(file);
   } catch (error) {
     log.warn(
       { path: file },
-      `cannot keep the member id in ${file} (${(error as Error).message}): it is made from the machine id instead; make the directory writable, or set agent_id`,
+      `cannot keep the member id in ${file} (${(error as Error).message}): it is made from the machine id instead, and nothing else is kept there; make the directory writable, or choose another one (--state-dir)`,
     );
+    onUnusable?.();
     return undefined;
   }
 }

@@ -2,6 +2,7 @@ import type { Attributes } from '../../otel/model/attributes.ts';
 import type { MetricDescription } from '../../otel/model/metric.ts';
 import type { Resource } from '../../otel/model/resource.ts';
 import type { InstrumentationScope } from '../../otel/model/scope.ts';
+import type { SeriesLives } from './series-lives.ts';
 
 /** The life of a counter: an opaque token, and when it began. */
 export interface Epoch {
@@ -22,7 +23,11 @@ export interface AgentSeries {
   readonly scope: InstrumentationScope;
   readonly metric: MetricDescription;
   readonly attributes: Attributes;
-  /** Sums only. */
+  /**
+   * Sums only: the life of a counter that is another's, the kernel's for one, and goes on when the agent is started again. A monotonic
+   * sum without is one that only this process counts, from zero when it is defined: it gets an epoch of its own, and its value is
+   * kept in the agent's state file.
+   */
   readonly epoch?: Epoch | undefined;
   /** When counting began by the source's own clock, microseconds since the Unix epoch; 0 or absent: unknown. */
   readonly startTimeUs?: number | undefined;
@@ -45,6 +50,9 @@ export type RetireReason = 'gone' | 'idle';
 
 interface Slot {
   series: AgentSeries;
+  /** The token before any fall. */
+  readonly base: string;
+  /** Epochs opened in this run. */
   falls: number;
 }
 
@@ -66,15 +74,18 @@ export class SamplingGroup {
   /** Counts the collections, so that an uplink knows whether there is something to report. */
   collections = 0;
   readonly #incarnation: string;
+  readonly #lives: SeriesLives | undefined;
   readonly #slots: (Slot | undefined)[] = [];
   readonly #free: number[] = [];
   /** Why a series left, until the uplink has asked. */
   readonly #reasons = new WeakMap<AgentSeries, RetireReason>();
 
-  constructor(number: number, intervalMs: number, incarnation: string) {
+  /** @param lives who knows the lives of counters from other runs, and keeps those of this one */
+  constructor(number: number, intervalMs: number, incarnation: string, lives?: SeriesLives) {
     this.number = number;
     this.intervalMs = intervalMs;
     this.#incarnation = incarnation;
+    this.#lives = lives;
   }
 
   /** Cells in use and free: every cell is below this. */
@@ -94,7 +105,9 @@ export class SamplingGroup {
   /** Takes a series in and gives its cell. Its value is 0 until set. */
   define(series: AgentSeries): number {
     const cell = this.#free.pop() ?? this.#slots.length;
-    this.#slots[cell] = { series, falls: 0 };
+    const begun = this.#lives?.begin(series, this, cell) ?? { series, falls: 0 };
+    const base = series.epoch?.token ?? begun.series.epoch?.token ?? '';
+    this.#slots[cell] = { series: begun.series, base, falls: begun.falls };
     if (cell >= this.values.length) {
       const grown = new Float64Array(this.values.length * 2);
       grown.set(this.values);
@@ -114,33 +127,59 @@ export class SamplingGroup {
   setCounter(cell: number, value: number): void {
     const held = this.values[cell]!;
     if (value < held) {
-      const slot = this.#slots[cell]!;
-      if (held - value <= (slot.series.fallTolerance ?? 0)) return;
-      this.openEpoch(cell);
+      if (held - value <= (this.#slots[cell]!.series.fallTolerance ?? 0)) return;
+      this.#renew(cell, held);
     }
     this.values[cell] = value;
   }
 
-  /**
-   * Gives the series in a cell a new life, because its counter fell or the collector refused its epoch. When the new life began
-   * is not known. The token holds the incarnation, so that no later run of the agent makes the same one.
-   */
+  /** Gives the series in a cell a new life, because the collector refused its epoch, or refused it and takes it up now. */
   openEpoch(cell: number): void {
-    const slot = this.#slots[cell]!;
-    const falls = slot.falls + 1;
-    const base = slot.series.epoch?.token.split('#', 1)[0] ?? '';
-    this.#reasons.set(slot.series, 'gone');
-    const epoch = { token: `${base}#${this.#incarnation}.${falls}`, beganMs: undefined };
-    this.#slots[cell] = { series: { ...slot.series, epoch, startTimeUs: 0 }, falls };
-    this.version++;
+    this.#renew(cell, undefined);
+  }
+
+  /** The collector has no room for the series in a cell: when it has, `openEpoch` is called, by this run or a later one. */
+  heldBack(cell: number): void {
+    const slot = this.#slots[cell];
+    if (slot !== undefined && isCounter(slot.series))
+      this.#lives?.heldBack(slot.series, slot.base, `${this.#incarnation}.${slot.falls + 1}`);
+  }
+
+  /** What was defined before the lives of an earlier run were known takes them up. */
+  resumeLives(): void {
+    for (const [cell, slot] of this.#slots.entries()) {
+      if (slot === undefined || slot.falls > 0 || !isCounter(slot.series)) continue;
+      const { series, falls } = this.#lives?.resume(slot.series) ?? slot;
+      if (series === slot.series) continue;
+      this.#slots[cell] = { ...slot, series, falls };
+      this.version++;
+    }
   }
 
   retire(cell: number, reason: RetireReason): void {
     const slot = this.#slots[cell];
     if (slot === undefined) return;
+    if (isCounter(slot.series)) this.#lives?.retired(slot.series, this.values[cell]!, reason, slot.base);
     this.#reasons.set(slot.series, reason);
     this.#slots[cell] = undefined;
     this.#free.push(cell);
     this.version++;
   }
+
+  /**
+   * When a new life began is not known. Its token holds the incarnation, so that no later run of the agent makes the same one by itself.
+   * @param final the last value of the life before, when it ended with a fall
+   */
+  #renew(cell: number, final: number | undefined): void {
+    const slot = this.#slots[cell]!;
+    const falls = slot.falls + 1;
+    this.#reasons.set(slot.series, 'gone');
+    const epoch = { token: `${slot.base}#${this.#incarnation}.${falls}`, beganMs: undefined };
+    const series = { ...slot.series, epoch, startTimeUs: 0 };
+    this.#slots[cell] = { series, base: slot.base, falls };
+    this.#lives?.renewed(slot.series, series, slot.base, final);
+    this.version++;
+  }
 }
+
+const isCounter = ({ metric }: AgentSeries): boolean => metric.kind === 'sum' && metric.isMonotonic;

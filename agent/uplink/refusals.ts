@@ -5,6 +5,7 @@ import type { AgentLog } from '../log.ts';
 import type { AgentSeries } from '../state/sampling-group.ts';
 import { Seldom } from './seldom.ts';
 import type { LeftOut, Place, SeriesBook } from './series-book.ts';
+import type { StreamReports } from './stream-reports.ts';
 import type { UplinkCounters } from './uplink-status.ts';
 
 /** How long the same kind of refusal stays unmentioned. */
@@ -37,13 +38,16 @@ export class Refusals {
   }
 
   /** @returns until when no report is wanted, by the monotonic clock; `undefined`: reports go on */
-  handle(refuse: Refuse, book: SeriesBook): number | undefined {
+  handle(told: Refuse, { book, finals }: StreamReports): number | undefined {
     const { clock, counters } = this.#options;
-    counters.refused[refuse.kind] += Math.max(1, refuse.series.length);
     const untilMs =
-      refuse.retryDelayMs === undefined
+      told.retryDelayMs === undefined
         ? undefined
-        : clock.monotonicMs() + Math.min(refuse.retryDelayMs, maxDelayMs);
+        : clock.monotonicMs() + Math.min(told.retryDelayMs, maxDelayMs);
+    // Final states have their own ways.
+    const refuse = finals.refused(told, untilMs);
+    if (refuse === undefined) return undefined;
+    counters.refused[refuse.kind] += Math.max(1, refuse.series.length);
     let first: Place | undefined;
     for (const number of refuse.series) {
       // A number that was retired meanwhile: what was refused is no longer sent.

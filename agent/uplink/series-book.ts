@@ -1,6 +1,7 @@
 import type { NumberColumn } from '../../proto/columns/number-column.ts';
 import { StreamColumns } from '../../proto/report/stream-columns.ts';
 import type { GroupState } from '../../proto/report/write-report.ts';
+import type { AgentState } from '../state/agent-state.ts';
 import {
   type AgentSeries,
   changesOrder,
@@ -46,6 +47,7 @@ export type LeftOut = 'kind' | 'size' | 'limit';
 
 export interface SeriesBookOptions {
   readonly held: HeldSeries;
+  readonly state: AgentState;
   readonly defines: DefineBatches;
   /** Series at one time that the collector accepts from one stream. */
   readonly maxSeries: number;
@@ -71,6 +73,8 @@ export class SeriesBook {
   points = 0;
   changedValues = 0;
   #retired: Record<RetireReason, number[]> = { gone: [], idle: [] };
+  /** A kept counter of the group that is walked has to wait. */
+  #isWaiting = false;
   /** When the first held series may be sent, by the monotonic clock. */
   #retryAtMs = Number.POSITIVE_INFINITY;
 
@@ -87,6 +91,11 @@ export class SeriesBook {
   /** What a number stands for; `undefined` when it is retired or was never given. */
   placeOf(number: number): Place | undefined {
     return this.#places.get(number);
+  }
+
+  /** The number of the series in a cell; 0: it has none. */
+  numberOf(group: SamplingGroup, cell: number): number {
+    return this.#books.get(group)?.numbers[cell] ?? 0;
   }
 
   /** Whether the group was collected since its last report on this stream. */
@@ -110,16 +119,19 @@ export class SeriesBook {
   /**
    * Gives a number to every series of the group that lacks one, those that change often first, after `retire` and `takeRetired`. The
    * definitions wait in the batches.
+   * @param nextReport the number of the report that will hold them
+   * @param mayTell kept counters may be told; otherwise they wait for another call
    */
-  define(group: SamplingGroup, nowMs: number): void {
+  define(group: SamplingGroup, nowMs: number, nextReport: number, mayTell: boolean): void {
     const book = this.#bookOf(group);
     if (book.version === group.version) return;
+    this.#isWaiting = false;
     for (const changes of changesOrder)
       for (let cell = 0; cell < group.cells; cell++)
         if (!book.numbers[cell] && (group.seriesAt(cell)?.changes ?? 'sometimes') === changes)
-          this.#define(book, cell, nowMs);
+          this.#define(book, cell, nowMs, nextReport, mayTell);
     // Opening an epoch for a series that is held no longer has raised the version, so it is noted after the walk.
-    book.version = group.version;
+    book.version = this.#isWaiting ? -1 : group.version;
   }
 
   /**
@@ -158,7 +170,7 @@ export class SeriesBook {
     const place = this.#places.get(number);
     if (place === undefined) return;
     if (hold === undefined) this.#excluded.add(place.series);
-    else this.#hold(place.series, hold.untilMs);
+    else this.#hold(place, hold.untilMs);
     const book = this.#books.get(place.group)!;
     this.#retire(book, place.cell, 'idle');
     // The walk must not wait for the group to change.
@@ -185,7 +197,8 @@ export class SeriesBook {
     for (const book of this.#books.values()) book.version = -1;
   }
 
-  #hold(series: AgentSeries, untilMs: number | undefined): void {
+  #hold({ group, cell, series }: Place, untilMs: number | undefined): void {
+    group.heldBack(cell);
     this.#options.held.hold(series, this, untilMs);
     this.#retryAtMs = Math.min(this.#retryAtMs, untilMs ?? Number.POSITIVE_INFINITY);
   }
@@ -198,8 +211,8 @@ export class SeriesBook {
     this.#retired[reason].push(number);
   }
 
-  #define(book: GroupBook, cell: number, nowMs: number): void {
-    const { held, defines, maxSeries, retryMs, onLeftOut } = this.#options;
+  #define(book: GroupBook, cell: number, nowMs: number, nextReport: number, mayTell: boolean): void {
+    const { held, state, defines, maxSeries, retryMs, onLeftOut } = this.#options;
     const { group } = book;
     let series = group.seriesAt(cell);
     if (series === undefined || this.#excluded.has(series)) return;
@@ -213,9 +226,14 @@ export class SeriesBook {
       if (series.metric.kind === 'sum' && series.metric.isMonotonic) group.openEpoch(cell);
       series = group.seriesAt(cell)!;
     }
+    const kept = state.lives.get(series);
+    if (kept !== undefined && (!mayTell || state.finals.blocks(series))) {
+      this.#isWaiting = true;
+      return;
+    }
     const why = this.#reasonToLeaveOut(series, maxSeries);
     if (why !== undefined) {
-      if (why === 'limit') this.#hold(series, nowMs + retryMs);
+      if (why === 'limit') this.#hold({ group, cell, series }, nowMs + retryMs);
       else this.#excluded.add(series);
       onLeftOut(series, why);
       return;
@@ -224,6 +242,7 @@ export class SeriesBook {
     const kind = series.metric.kind === 'sum' ? 'sum' : 'gauge';
     this.columns.define({ number, group: group.number, kind, attached: cell, step: series.step });
     defines.add(number, group.number, series);
+    if (kept !== undefined) state.lives.defined(kept, nextReport);
     book.series[cell] = series;
     book.numbers[cell] = number;
     this.#places.set(number, { group, cell, series });

@@ -9,6 +9,7 @@ import {
   type Welcome,
 } from '../../proto/messages/collector-message.ts';
 import type { Instruct } from '../../proto/messages/instruct.ts';
+import type { AgentState } from '../state/agent-state.ts';
 import type { SamplingGroup } from '../state/sampling-group.ts';
 import { AckWatch } from './ack-watch.ts';
 import type { HeldSeries } from './held-series.ts';
@@ -35,6 +36,7 @@ export interface SessionOptions {
   readonly clock: Clock;
   readonly welcomeTimeoutMs: number;
   readonly held: HeldSeries;
+  readonly state: AgentState;
   readonly refusals: Refusals;
   readonly counters: UplinkCounters;
   readonly onWelcome: (fields: { session: string; durability: string; peer: string }) => void;
@@ -114,7 +116,7 @@ export class StreamSession {
   }
 
   open(): void {
-    const { channel, identity, clock, counters, welcomeTimeoutMs } = this.#options;
+    const { channel, identity, clock, state, welcomeTimeoutMs } = this.#options;
     this.#state = 'hello';
     this.#cancelTimeout = clock.setTimeout(
       () => this.#fail(status.DEADLINE_EXCEEDED, `no Welcome came within ${welcomeTimeoutMs} ms`),
@@ -143,7 +145,7 @@ export class StreamSession {
       resourceSchemaUrl: identity.resource.schemaUrl,
       capabilities: [],
       clockUs: clock.nowUs(),
-      lastAck: counters.position,
+      lastAck: state.position,
       userAgent: identity.userAgent,
       ackDelayMs,
     });
@@ -220,7 +222,7 @@ export class StreamSession {
         this.#acknowledged(message.report, message.position);
         return;
       case 'refuse':
-        this.#notBeforeMs = this.#options.refusals.handle(message, this.#reports!.book) ?? this.#notBeforeMs;
+        this.#notBeforeMs = this.#options.refusals.handle(message, this.#reports!) ?? this.#notBeforeMs;
         return;
       case 'instruct':
         this.#instructed(message);
@@ -228,7 +230,7 @@ export class StreamSession {
   }
 
   #onWelcome(welcome: Welcome): void {
-    const { groups, clock, counters, held, refusals, onWelcome } = this.#options;
+    const { groups, clock, counters, held, state, refusals, onWelcome } = this.#options;
     if (this.#state !== 'hello') {
       this.#fail(status.INTERNAL, 'the collector sent Welcome twice');
       return;
@@ -247,6 +249,7 @@ export class StreamSession {
       groups,
       clock,
       held,
+      state,
       counters,
       onLeftOut: (series, why) => refusals.leftOut(series, why),
       limits: welcome.limits,
@@ -261,6 +264,7 @@ export class StreamSession {
       Math.max(counters.acknowledged, welcome.lastReport),
       counters.lastReport,
     );
+    state.welcomed(welcome.lastReport);
     this.#state = 'open';
     onWelcome({ session: welcome.session, durability: welcome.durability, peer: this.#call!.peer });
     for (const instruct of welcome.instructions) this.#instructed(instruct);
@@ -268,7 +272,7 @@ export class StreamSession {
   }
 
   #acknowledged(report: number, position: Welcome['position']): void {
-    const { counters, clock } = this.#options;
+    const { counters, clock, state } = this.#options;
     if (report > counters.lastReport) {
       this.#fail(
         status.INTERNAL,
@@ -283,8 +287,8 @@ export class StreamSession {
     const journalPosition = position?.journalPosition ?? base?.journalPosition ?? 0;
     const directoryId = position?.directoryId.length ? position.directoryId : base?.directoryId;
     const term = position?.term.length ? position.term : base?.term;
-    if (directoryId !== undefined && term !== undefined)
-      counters.position = { directoryId, term, journalPosition };
+    const isKnown = directoryId !== undefined && term !== undefined;
+    state.acknowledged(report, isKnown ? { directoryId, term, journalPosition } : undefined);
   }
 
   #instructed(instruct: Instruct): void {

@@ -2,8 +2,10 @@ import type { Clock } from '../../otel/clock.ts';
 import type { AgentMessage } from '../../proto/messages/agent-message.ts';
 import type { Limits } from '../../proto/messages/collector-message.ts';
 import { encodeReport, type GroupState } from '../../proto/report/write-report.ts';
+import type { AgentState } from '../state/agent-state.ts';
 import type { AgentSeries, SamplingGroup } from '../state/sampling-group.ts';
 import { DefineBatches } from './define-batches.ts';
+import { FinalDelivery } from './final-delivery.ts';
 import type { HeldSeries } from './held-series.ts';
 import { type LeftOut, SeriesBook } from './series-book.ts';
 import type { UplinkCounters } from './uplink-status.ts';
@@ -21,6 +23,7 @@ export interface StreamReportsOptions {
   readonly groups: () => Iterable<SamplingGroup>;
   readonly clock: Clock;
   readonly held: HeldSeries;
+  readonly state: AgentState;
   readonly counters: UplinkCounters;
   /** The collector's, from Welcome. */
   readonly limits: Limits;
@@ -34,11 +37,12 @@ export interface StreamReportsOptions {
 /** What one stream says of the groups: Retire and Define where series came and went, and Report. */
 export class StreamReports {
   readonly book: SeriesBook;
+  readonly finals: FinalDelivery;
   readonly #options: StreamReportsOptions;
   readonly #defines: DefineBatches;
 
   constructor(options: StreamReportsOptions) {
-    const { held, limits, welcomeMs, onLeftOut } = options;
+    const { held, state, limits, welcomeMs, onLeftOut } = options;
     this.#options = options;
     this.#defines = new DefineBatches(
       Math.min(defineBytes, limits.maxMessageBytes || defineBytes),
@@ -46,10 +50,15 @@ export class StreamReports {
     );
     this.book = new SeriesBook({
       held,
+      state,
       defines: this.#defines,
       maxSeries: limits.maxSeries || Number.POSITIVE_INFINITY,
       retryMs: noRoomRetryMs,
       onLeftOut,
+    });
+    this.finals = new FinalDelivery(state, this.book, {
+      writeDefinitions: () => this.#writeDefinitions(),
+      writeReport: (states) => this.#writeReport(states),
     });
   }
 
@@ -60,33 +69,53 @@ export class StreamReports {
 
   /** Sends one report with every group that was collected since its last one on this stream, after what it needs. Nothing when there is none. */
   cut(): void {
-    const { groups, clock, counters, writeControl, writeReport } = this.#options;
+    const { groups, clock, counters, state } = this.#options;
     const { book } = this;
     const nowMs = clock.monotonicMs();
     const due: SamplingGroup[] = [];
     for (const group of groups()) if (book.isDue(group)) due.push(group);
     if (due.length === 0) return;
-    // What went makes room for what comes.
-    for (const group of due) book.retire(group, nowMs);
-    for (const reason of ['gone', 'idle'] as const) {
-      const numbers = book.takeRetired(reason);
-      for (let at = 0; at < numbers.length; at += retireNumbers)
-        writeControl({ type: 'retire', series: numbers.slice(at, at + retireNumbers), reason });
-    }
-    for (const group of due) book.define(group, nowMs);
-    for (const define of this.#defines.take()) writeControl(define);
-    const { points, changedValues } = book;
+    // What went makes room for what comes. What has ended in any group has a final state, which is told first.
+    const hasFinals = !state.finals.isIdle;
+    for (const group of hasFinals ? groups() : due) book.retire(group, nowMs);
+    const mayTell = (state.lives.size === 0 && !hasFinals) || state.mayTell();
+    this.finals.deliver(nowMs, mayTell);
+    this.#writeRetired();
+    for (const group of due) book.define(group, nowMs, counters.lastReport + 1, mayTell);
+    this.#writeDefinitions();
     const states: GroupState[] = [];
+    const { points, changedValues } = book;
     for (const group of due) {
-      const state = book.stateOf(group);
-      if (state !== undefined) states.push(state);
+      const values = book.stateOf(group);
+      if (values !== undefined) states.push(values);
     }
-    if (states.length === 0) return;
-    const bytes = encodeReport(book.columns, states, ++counters.lastReport);
-    counters.reports++;
     counters.points += book.points - points;
     counters.changedValues += book.changedValues - changedValues;
+    if (states.length > 0) this.#writeReport(states);
+  }
+
+  /** Retire where numbers wait for it, then Define. */
+  #writeDefinitions(): void {
+    this.#writeRetired();
+    for (const define of this.#defines.take()) this.#options.writeControl(define);
+  }
+
+  #writeRetired(): void {
+    for (const reason of ['gone', 'idle'] as const) {
+      const numbers = this.book.takeRetired(reason);
+      for (let at = 0; at < numbers.length; at += retireNumbers)
+        this.#options.writeControl({ type: 'retire', series: numbers.slice(at, at + retireNumbers), reason });
+    }
+  }
+
+  /** @returns its number */
+  #writeReport(states: readonly GroupState[]): number {
+    const { counters, state, writeReport } = this.#options;
+    const bytes = encodeReport(this.book.columns, states, ++counters.lastReport);
+    state.lastReport = counters.lastReport;
+    counters.reports++;
     counters.reportBytes += bytes.length;
     writeReport(bytes);
+    return counters.lastReport;
   }
 }

@@ -1,5 +1,4 @@
 import type { RefuseKind } from '../../proto/messages/collector-message.ts';
-import type { Position } from '../../proto/messages/position.ts';
 import type { StreamSession } from './session.ts';
 
 /** What the uplink has done since the agent's start, for status pages and benchmarks. */
@@ -63,11 +62,9 @@ export class UplinkCounters {
     epoch_old: 0,
     not_finite: 0,
   };
-  /** The last Ack's place in the collector's journal, for the next Hello. */
-  position: Position | undefined = undefined;
 
   status(endpoint: string, session: StreamSession | undefined): UplinkStatus {
-    const { position, refused, ...figures } = this;
+    const { refused, ...figures } = this;
     return {
       endpoint,
       connected: session?.connected ?? false,

@@ -1,5 +1,6 @@
 import type { Clock } from '../../otel/clock.ts';
 import type { AgentLog } from '../log.ts';
+import { AgentState } from '../state/agent-state.ts';
 import type { SamplingGroup } from '../state/sampling-group.ts';
 import { BackOff, type BackOffOptions } from './back-off.ts';
 import { callFailure } from './call-failure.ts';
@@ -18,6 +19,8 @@ export interface UplinkOptions {
   readonly endpoint: string;
   /** All groups there are, at any time. */
   readonly groups: () => Iterable<SamplingGroup>;
+  /** What only the agent holds. Default: one that lasts as long as this. */
+  readonly state?: AgentState | undefined;
   readonly clock: Clock;
   readonly log: AgentLog;
   readonly backOff?: BackOffOptions | undefined;
@@ -67,12 +70,15 @@ export class Uplink {
   readonly #held = new HeldSeries();
   readonly #refusals: Refusals;
   readonly #counters = new UplinkCounters();
+  readonly #agentState: AgentState;
   #state: State = idle;
   #draining: Draining | undefined;
   #drained: Promise<AgentDrainReport> | undefined;
 
   constructor(options: UplinkOptions) {
     this.#options = options;
+    const incarnation = Buffer.from(options.identity.incarnation).toString('hex');
+    this.#agentState = options.state ?? new AgentState({ ...options, incarnation });
     this.#backOff = new BackOff(options.backOff);
     this.#connectionLog = new ConnectionLog(options.log, options.clock, options.endpoint);
     this.#refusals = new Refusals({ ...options, counters: this.#counters });
@@ -129,6 +135,7 @@ export class Uplink {
       clock,
       welcomeTimeoutMs,
       held: this.#held,
+      state: this.#agentState,
       refusals: this.#refusals,
       counters: this.#counters,
       onWelcome: (fields) => {

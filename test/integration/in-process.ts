@@ -77,14 +77,18 @@ export interface AgentOptions {
   readonly resource?: Attributes;
   readonly collector?: Partial<CollectorAddress>;
   readonly log?: AgentLog;
+  /** Where it keeps its state. Default: nowhere. */
+  readonly stateDir?: string;
 }
 
 /** An agent without host metrics that comes back fast, not started. */
-export function makeAgent(endpoint: string, { id, sources, resource, collector, log }: AgentOptions): Agent {
+export function makeAgent(endpoint: string, options: AgentOptions): Agent {
+  const { id, sources, resource, collector, log, stateDir } = options;
   return new Agent(
     {
       ...agentDefaults,
       agentId: id,
+      stateDir,
       resource: resource ?? attributes({ 'service.name': 'integration', 'service.instance.id': id }),
       host: { ...agentDefaults.host, enabled: false },
       collector: {

@@ -1,5 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { silentLog } from '../../../agent/log.ts';
+import { AgentState } from '../../../agent/state/agent-state.ts';
 import { SamplingGroup } from '../../../agent/state/sampling-group.ts';
 import { HeldSeries } from '../../../agent/uplink/held-series.ts';
 import { StreamReports } from '../../../agent/uplink/stream-reports.ts';
@@ -99,9 +101,11 @@ test('whatever comes, goes and changes between reports, the other side sees the 
       const group = new SamplingGroup(1, 1000, testIncarnation);
       // The receiver is the fake collector's, which decodes definitions with proto-loader.
       const seen = new SeenStream(undefined as never);
+      const clock = new FakeClock();
       const reports = new StreamReports({
         groups: () => [group],
-        clock: new FakeClock(),
+        clock,
+        state: new AgentState({ incarnation: testIncarnation, clock, log: silentLog }),
         held: new HeldSeries(),
         counters: new UplinkCounters(),
         limits: { maxMessageBytes: 0, maxSeries: 0, maxAttributes: 0, maxAttributeBytes: 0 },
