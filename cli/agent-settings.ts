@@ -1,5 +1,6 @@
 import type { AgentConfig, CollectorAddress } from '../agent/config/agent-config.ts';
 import { collectorEndpoint, usesTls } from '../agent/config/collector-endpoint.ts';
+import { stateDirectoryPath } from '../agent/config/state-directory.ts';
 import type { ChannelTls } from '../agent/uplink/channel-security.ts';
 import { ConfigError } from '../otel/config/config-error.ts';
 import type { LogLevel } from '../otel/config/log-level.ts';
@@ -16,6 +17,7 @@ export interface AgentFlags {
   readonly serverName?: string;
   readonly tokenFile?: string;
   readonly agentId?: string;
+  readonly stateDir?: string;
   readonly logLevel?: LogLevel;
   readonly once?: boolean;
 }
@@ -33,6 +35,7 @@ export async function agentSettings(flags: AgentFlags, environment: Environment)
     ...base,
     collector: { ...base.collector, ...connection(flags, base.collector) },
     agentId: flags.agentId === undefined ? base.agentId : agentId(flags.agentId),
+    stateDir: flags.stateDir === undefined ? base.stateDir : stateDirectoryPath(flags.stateDir, environment),
     log: flags.logLevel === undefined ? base.log : { level: flags.logLevel },
   };
 }

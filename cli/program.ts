@@ -64,6 +64,7 @@ function addAgent(program: Command): void {
     .option('--server-name <name>', "the name in the collector's certificate")
     .option('--token-file <file>', 'a file that holds a bearer token')
     .option('--agent-id <id>', 'who this agent is to the collector')
+    .option('--state-dir <dir>', "directory of the agent's identity and state")
     .option('--once', 'print one collection as OTLP/JSON and end')
     .addOption(logLevel())
     .addHelpText(

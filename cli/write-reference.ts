@@ -32,7 +32,8 @@ its line, column and key, what was found and what is allowed.
 ## Agent: \`streamgauge agent --config FILE\`
 
 Without a file the defaults hold, with the resource attributes of \`OTEL_RESOURCE_ATTRIBUTES\`. With or without a file,
-\`STATE_DIRECTORY\`, which systemd sets, is where the agent keeps its identity unless \`state_dir\` says otherwise.
+the agent keeps its identity and [its state](agent-state.md) in the first of \`--state-dir\`, \`state_dir\`, \`$STATE_DIRECTORY\` (which systemd
+sets), \`$XDG_STATE_HOME/streamgauge-agent\` and \`~/.local/state/streamgauge-agent\`.
 
 \`\`\`yaml
 collector:

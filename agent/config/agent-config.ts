@@ -34,7 +34,7 @@ export interface AgentConfig {
   readonly collector: CollectorAddress;
   /** `undefined`: kept in the state directory, else made from the machine id. */
   readonly agentId: string | undefined;
-  /** `undefined`: nothing is kept. */
+  /** The directory of the identity and the state file. `undefined`: nothing is kept. */
   readonly stateDir: string | undefined;
   /** Go over what is detected. */
   readonly resource: Attributes;

@@ -2,12 +2,13 @@ import { ConfigError } from '../../otel/config/config-error.ts';
 import { parseKeyValueList } from '../../otel/config/key-value-list.ts';
 import { attributes } from '../../otel/model/attributes.ts';
 import { type AgentConfig, agentDefaults } from './agent-config.ts';
+import { stateDirectoryPath } from './state-directory.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The configuration without a file: the defaults, with the attributes of OTEL_RESOURCE_ATTRIBUTES and the directory of
- * STATE_DIRECTORY. Loads neither a YAML nor a schema library. Throws {@link ConfigError}.
+ * The configuration without a file: the defaults, with the attributes of OTEL_RESOURCE_ATTRIBUTES and the state directory that
+ * {@link stateDirectoryPath} finds. Loads neither a YAML nor a schema library. Throws {@link ConfigError}.
  */
 export function environmentConfig(environment: Environment): AgentConfig {
   const pairs = parseKeyValueList(environment.OTEL_RESOURCE_ATTRIBUTES ?? '');
@@ -18,11 +19,9 @@ export function environmentConfig(environment: Environment): AgentConfig {
       'OTEL_RESOURCE_ATTRIBUTES',
     );
   }
-  return { ...agentDefaults, resource: attributes(pairs), stateDir: stateDirectory(environment) };
-}
-
-/** The directory that systemd made for the service: the first of STATE_DIRECTORY's, which are separated by colons. */
-export function stateDirectory(environment: Environment): string | undefined {
-  const first = environment.STATE_DIRECTORY?.split(':', 1)[0];
-  return first === '' ? undefined : first;
+  return {
+    ...agentDefaults,
+    resource: attributes(pairs),
+    stateDir: stateDirectoryPath(undefined, environment),
+  };
 }

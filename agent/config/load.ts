@@ -1,13 +1,13 @@
 import { parseConfig, readConfigFile } from '../../otel/config/load-config.ts';
 import type { AgentConfig } from './agent-config.ts';
-import { stateDirectory } from './environment.ts';
 import { agentConfig, agentSchema } from './schema.ts';
+import { stateDirectoryPath } from './state-directory.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads an agent's configuration file. Environment variables act through substitution only, but for STATE_DIRECTORY, which systemd
- * sets. Throws ConfigError with all problems there are.
+ * Reads an agent's configuration file. Environment variables act through substitution only, but for those that say where the state
+ * directory is: {@link stateDirectoryPath}. Throws ConfigError with all problems there are.
  */
 export async function loadAgentConfig(file: string, environment: Environment): Promise<AgentConfig> {
   return parseAgentConfig(await readConfigFile(file), file, environment);
@@ -16,5 +16,5 @@ export async function loadAgentConfig(file: string, environment: Environment): P
 /** The same from the file's text. */
 export function parseAgentConfig(text: string, file: string, environment: Environment): AgentConfig {
   const config = agentConfig(parseConfig(text, file, agentSchema, environment));
-  return { ...config, stateDir: config.stateDir ?? stateDirectory(environment) };
+  return { ...config, stateDir: stateDirectoryPath(config.stateDir, environment) };
 }

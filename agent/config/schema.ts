@@ -125,8 +125,13 @@ export const agentSchema = z.strictObject({
     .describe('Who the agent is to the collector, the same over restarts, unlike that of any other agent.')
     .meta({ defaultText: 'kept in `state_dir`, else made from the machine id' }),
   state_dir: optional(text())
-    .describe('A directory that the agent keeps its identity in.')
-    .meta({ defaultText: '$STATE_DIRECTORY when it is set, as systemd does' }),
+    .describe(
+      "The directory of the agent's identity and of its state file, which makes what only the agent counts outlive it.",
+    )
+    .meta({
+      defaultText:
+        '$STATE_DIRECTORY, which systemd sets, else $XDG_STATE_HOME/streamgauge-agent, else ~/.local/state/streamgauge-agent',
+    }),
   resource: section({
     attributes: withDefault(attributeMapping, noAttributes)
       .describe('Attributes of the resource, each `key: value`. They go before what is detected.')

@@ -12,6 +12,7 @@ import {
   startAgentProcess,
   startCollectorProcess,
   startStreamgauge,
+  testEnvironment,
 } from '../process/streamgauge.ts';
 import { startGrpcSink } from '../sinks/grpc-sink.ts';
 import { startHttpSink } from '../sinks/http-sink.ts';
@@ -130,7 +131,7 @@ const modulesOf = async (t: ExecutionContext, args: readonly string[]): Promise<
   const file = await fileWith(t, 'modules', '');
   const trace = pathToFileURL(fileURLToPath(new URL('fixtures/trace-modules.mjs', import.meta.url))).href;
   const agent = new Child(process.execPath, ['--import', trace, program, 'agent', ...args], {
-    env: { TRACE_MODULES: file },
+    env: { ...testEnvironment, TRACE_MODULES: file },
   });
   t.teardown(() => agent.kill());
   await agent.waitForOutput(/"msg":"connected/);

@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Child, run } from './child.ts';
@@ -16,12 +18,19 @@ export async function buildPackage(): Promise<void> {
   await run(process.execPath, [path.join(root, 'cli', 'build.mjs')], { cwd: root, timeoutMs: 180_000 });
 }
 
+/** Where programs of this test keep their state unless they are told otherwise. */
+const stateHome = mkdtempSync(path.join(os.tmpdir(), 'streamgauge-state-home-'));
+process.once('exit', () => rmSync(stateHome, { recursive: true, force: true }));
+
 /** Nothing of what the machine is set up for reaches the programs of a test. */
-const env = Object.fromEntries(
-  Object.keys(process.env)
-    .filter((name) => name.startsWith('OTEL_'))
-    .map((name) => [name, undefined]),
-);
+export const testEnvironment: Readonly<Record<string, string | undefined>> = {
+  ...Object.fromEntries(
+    Object.keys(process.env)
+      .filter((name) => name.startsWith('OTEL_') || name === 'STATE_DIRECTORY')
+      .map((name) => [name, undefined]),
+  ),
+  XDG_STATE_HOME: stateHome,
+};
 
 /** Starts `streamgauge ARGUMENTS` as a process of its own. */
 export function startStreamgauge(
@@ -29,12 +38,15 @@ export function startStreamgauge(
   build: Build = 'sources',
   moreEnv: Readonly<Record<string, string>> = {},
 ): Child {
-  return new Child(process.execPath, [entries[build], ...args], { cwd: root, env: { ...env, ...moreEnv } });
+  return new Child(process.execPath, [entries[build], ...args], {
+    cwd: root,
+    env: { ...testEnvironment, ...moreEnv },
+  });
 }
 
 /** Runs `streamgauge ARGUMENTS` to its end. @returns what it wrote. @throws Error with that when it fails */
 export function runStreamgauge(args: readonly string[], timeoutMs: number): Promise<string> {
-  return run(process.execPath, [entries.sources, ...args], { cwd: root, env, timeoutMs });
+  return run(process.execPath, [entries.sources, ...args], { cwd: root, env: testEnvironment, timeoutMs });
 }
 
 export interface CollectorProcess {

@@ -3,6 +3,7 @@ import { agentDefaults } from '../../../agent/config/agent-config.ts';
 import { collectorEndpoint } from '../../../agent/config/collector-endpoint.ts';
 import { environmentConfig } from '../../../agent/config/environment.ts';
 import { parseAgentConfig } from '../../../agent/config/load.ts';
+import { stateDirectoryPath } from '../../../agent/config/state-directory.ts';
 import { ConfigError } from '../../../otel/config/config-error.ts';
 
 const isRefused = test.macro({
@@ -17,8 +18,9 @@ const isRefused = test.macro({
 });
 
 test('an empty file is the defaults', (t) => {
-  t.deepEqual(parseAgentConfig('', 'a.yaml', {}), agentDefaults);
-  t.deepEqual(parseAgentConfig('collector: {reconnect: }\nhost: {cpu: }\n', 'a.yaml', {}), agentDefaults);
+  const defaults = { ...agentDefaults, stateDir: stateDirectoryPath(undefined, {}) };
+  t.deepEqual(parseAgentConfig('', 'a.yaml', {}), defaults);
+  t.deepEqual(parseAgentConfig('collector: {reconnect: }\nhost: {cpu: }\n', 'a.yaml', {}), defaults);
 });
 
 test(
@@ -136,7 +138,7 @@ test('slow groups keep their own interval when the common one is shorter', (t) =
 });
 
 test('without a file', (t) => {
-  t.deepEqual(environmentConfig({}), agentDefaults);
+  t.deepEqual(environmentConfig({}), { ...agentDefaults, stateDir: stateDirectoryPath(undefined, {}) });
   const config = environmentConfig({
     OTEL_RESOURCE_ATTRIBUTES: 'team=a%20b',
     STATE_DIRECTORY: '/var/lib/x:/y',

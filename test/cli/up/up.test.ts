@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { Child } from '../../process/child.ts';
+import { testEnvironment } from '../../process/streamgauge.ts';
 
 const entry = fileURLToPath(new URL('../../../cli/streamgauge.mjs', import.meta.url));
 const anyPorts = ['--grpc-port', '0', '--http-port', '0', '--admin-port', '0'];
@@ -17,7 +18,7 @@ test('up serves and forwards what the agent on this machine reports, and ends wi
   await once(backend, 'listening');
   const { port } = backend.address() as { port: number };
   const otlp = ['--otlp', `http://127.0.0.1:${port}`, '--otlp-interval', '200ms'];
-  const child = new Child(process.execPath, [entry, 'up', ...anyPorts, ...otlp]);
+  const child = new Child(process.execPath, [entry, 'up', ...anyPorts, ...otlp], { env: testEnvironment });
   t.teardown(async () => {
     await child.kill();
     backend.close();
