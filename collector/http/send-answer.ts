@@ -35,10 +35,11 @@ export async function sendAnswer(
   const pieces = typeof answer.body === 'string' ? [answer.body] : answer.body;
   const iterator = pieces[Symbol.iterator]();
   // A client that takes a byte now and then would keep its place for ever.
-  const timer = setTimeout(
-    () => response.destroy(new AnswerTimeoutError(`an answer was not read within ${timeoutMs} ms`)),
-    timeoutMs,
-  );
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    response.destroy();
+  }, timeoutMs);
   try {
     if (request.method === 'HEAD') {
       response.end();
@@ -56,6 +57,9 @@ export async function sendAnswer(
     const rest = Readable.from(inTurns(first, iterator), { objectMode: false, highWaterMark: 65_536 });
     if (gzip) await pipeline(rest, createGzip({ level: constants.Z_BEST_SPEED }), response);
     else await pipeline(rest, response);
+  } catch (cause) {
+    if (!isLate) throw cause;
+    throw new AnswerTimeoutError(`an answer was not read within ${timeoutMs} ms`, { cause });
   } finally {
     clearTimeout(timer);
     iterator.return?.();
