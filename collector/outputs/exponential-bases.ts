@@ -20,7 +20,7 @@ export class ExponentialBases {
   subtract(cursor: ReaderCursor, point: number, total: ExponentialCounts, delta: ExponentialCounts): void {
     delta.copyFrom(total);
     const base = this.#byReader?.[cursor.index]?.[point];
-    if (base !== undefined) delta.addCounts(base, -1);
+    if (base !== undefined) delta.add(base, -1);
     delta.trim();
   }
 

@@ -129,7 +129,7 @@ export class FoldExponential implements OutputStream {
       begin: (point) => {
         total.begin(this.#scales[point], this.#zeroThresholds[point], this.#shape.maxSize);
         const retained = this.#retained[point];
-        if (retained !== undefined) total.addCounts(retained, 1);
+        if (retained !== undefined) total.add(retained, 1);
       },
       add: (slot) => this.#source.addCounted(slot, total),
       end: (point, mayRepeat) => {
@@ -246,7 +246,7 @@ export class FoldExponential implements OutputStream {
     else {
       const counted = this.#nothing();
       this.#source.addCounted(slot, counted);
-      retained.addCounts(counted, -1);
+      retained.add(counted, -1);
     }
     retained.trim();
   }

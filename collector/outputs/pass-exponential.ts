@@ -1,7 +1,7 @@
 import type { MetricDescription, Temporality } from '../../otel/model/metric.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
+import { maxHeldBuckets } from '../../otel/state/exponential-comparison.ts';
 import { ExponentialCounts } from '../../otel/state/exponential-counts.ts';
-import { maxHeldBuckets } from '../../otel/state/exponential-histogram.ts';
 import { maxScale } from '../../otel/state/exponential-mapping.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, noRecordedValue, type PointBatch } from '../../otel/state/point-batch.ts';

@@ -1,5 +1,11 @@
 import type { ExponentialHistogramState } from '../../otel/state/exponential-histogram.ts';
+import {
+  type ExponentialValue,
+  type ReusedBucketRun,
+  ReusedExponentialValue,
+} from '../../otel/state/exponential-value.ts';
 import type { ExponentialColumns } from '../../proto/report/exponential-columns.ts';
+import type { ExponentialRange } from '../../proto/report/exponential-range.ts';
 import type { MergeOutcome } from './merge-report.ts';
 import type { Untaken } from './untaken.ts';
 
@@ -10,26 +16,12 @@ export function mergeExponential(
   state: ExponentialHistogramState,
   outcome: MergeOutcome,
 ): void {
-  const { scales, zeroThresholds, zeroCounts, positive, negative, sums, sumCells, changed } = columns;
+  const { scales, changed } = columns;
   for (let c = 0; c < columns.changedCount; c++) {
     const h = changed[c];
     const slot = scales.attached[h];
     if (slot === 0) continue;
-    const isTaken = state.merge(
-      slot,
-      scales.values[h],
-      zeroThresholds.values[h],
-      zeroCounts.values[h],
-      positive.offsets[h],
-      positive.counts.values,
-      positive.firstCells[h],
-      positive.firstCells[h + 1] - positive.firstCells[h],
-      negative.offsets[h],
-      negative.counts.values,
-      negative.firstCells[h],
-      negative.firstCells[h + 1] - negative.firstCells[h],
-      sumCells[h] < 0 ? 0 : sums.values[sumCells[h]],
-    );
+    const isTaken = state.merge(slot, histogramAt(columns, h));
     if (!isTaken) reject(columns, h, state, outcome);
   }
   const { mins, maxes } = columns;
@@ -47,24 +39,27 @@ export function settleExponential(
   state: ExponentialHistogramState,
   outcome: MergeOutcome,
 ): number | undefined {
-  const { scales, zeroThresholds, zeroCounts, positive, negative, sums, sumCells } = columns;
-  const baseline = state.settle(
-    scales.attached[h],
-    scales.values[h],
-    zeroThresholds.values[h],
-    zeroCounts.values[h],
-    positive.offsets[h],
-    positive.counts.values,
-    positive.firstCells[h],
-    positive.firstCells[h + 1] - positive.firstCells[h],
-    negative.offsets[h],
-    negative.counts.values,
-    negative.firstCells[h],
-    negative.firstCells[h + 1] - negative.firstCells[h],
-    sumCells[h] < 0 ? 0 : sums.values[sumCells[h]],
-  );
+  const baseline = state.settle(columns.scales.attached[h], histogramAt(columns, h));
   if (baseline === undefined) reject(columns, h, state, outcome);
   return baseline;
+}
+
+const atHand = new ReusedExponentialValue();
+
+/** A histogram where it is in the columns; valid until the next call. */
+function histogramAt(columns: ExponentialColumns, h: number): ExponentialValue {
+  const { sums, sumCells } = columns;
+  atHand.scale = columns.scales.values[h];
+  atHand.zeroThreshold = columns.zeroThresholds.values[h];
+  atHand.zeroCount = columns.zeroCounts.values[h];
+  atHand.sum = sumCells[h] < 0 ? 0 : sums.values[sumCells[h]];
+  setRun(columns.positive, h, atHand.positive);
+  setRun(columns.negative, h, atHand.negative);
+  return atHand;
+}
+
+function setRun({ offsets, counts, firstCells }: ExponentialRange, h: number, run: ReusedBucketRun): void {
+  run.set(offsets[h], counts.values, firstCells[h], firstCells[h + 1] - firstCells[h]);
 }
 
 function reject(

@@ -1,3 +1,5 @@
+import type { BucketRun } from './exponential-value.ts';
+
 /**
  * Buckets of exponential histograms as runs of counts: `counts[start, start + length)`, the first of which has index `offset`. At a scale
  * that is coarser by `by`, bucket `index` is part of bucket `index >> by`, exactly. Pure functions, which allocate nothing.
@@ -37,24 +39,16 @@ export function downscale(
 }
 
 /** Adds a run, `factor` times, to one that spans it, coarser by `by`. */
-export function addBuckets(
-  to: Float64Array,
-  toStart: number,
-  toOffset: number,
-  from: Float64Array,
-  fromStart: number,
-  fromLength: number,
-  fromOffset: number,
-  by: number,
-  factor: number,
-): void {
-  const first = toStart - toOffset;
+export function addBuckets(to: BucketRun, from: BucketRun, by: number, factor: number): void {
+  const { counts, offset, start, length } = from;
+  const sums = to.counts;
+  const first = to.start - to.offset;
   if (by === 0) {
-    const shift = first + fromOffset - fromStart;
-    for (let i = fromStart; i < fromStart + fromLength; i++) to[shift + i]! += factor * from[i]!;
+    const shift = first + offset - start;
+    for (let i = start; i < start + length; i++) sums[shift + i]! += factor * counts[i]!;
     return;
   }
-  for (let i = 0; i < fromLength; i++) to[first + ((fromOffset + i) >> by)]! += factor * from[fromStart + i]!;
+  for (let i = 0; i < length; i++) sums[first + ((offset + i) >> by)]! += factor * counts[start + i]!;
 }
 
 /** How many cells at the begin of a run are in buckets up to `index` of the scale that is coarser by `by`. */
@@ -69,14 +63,8 @@ export function sumOf(counts: Float64Array, start: number, length: number): numb
 }
 
 /** Whether a run has anything in bucket `index` of the scale that is coarser by `by`. */
-export function isPopulated(
-  counts: Float64Array,
-  start: number,
-  length: number,
-  offset: number,
-  by: number,
-  index: number,
-): boolean {
+export function isPopulated(run: BucketRun, by: number, index: number): boolean {
+  const { counts, start, length, offset } = run;
   const end = lengthThrough(offset, length, by, index);
   for (let i = lengthThrough(offset, length, by, index - 1); i < end; i++)
     if (counts[start + i] !== 0) return true;

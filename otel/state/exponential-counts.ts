@@ -1,13 +1,7 @@
 import { finiteTotal, maxCount } from './counts.ts';
-import {
-  isPopulated,
-  leadingZeros,
-  lengthThrough,
-  lengthToLast,
-  shiftToFit,
-  sumOf,
-} from './exponential-algebra.ts';
+import { isPopulated, leadingZeros, lengthThrough, shiftToFit, sumOf } from './exponential-algebra.ts';
 import { bucketIndex, maxScale, upperBoundary } from './exponential-mapping.ts';
+import { type BucketRun, type ExponentialValue, ReusedBucketRun } from './exponential-value.ts';
 import { BucketWindow } from './exponential-window.ts';
 
 /**
@@ -16,7 +10,7 @@ import { BucketWindow } from './exponential-window.ts';
  * what comes are brought to the coarser scale by joining whole buckets, and to the higher zero threshold by moving what lies below to the
  * zero count. A threshold within a bucket that counts something rises to that bucket's upper boundary. Allocates only to grow.
  */
-export class ExponentialCounts {
+export class ExponentialCounts implements ExponentialValue {
   scale = maxScale;
   zeroThreshold = 0;
   zeroCount = 0;
@@ -53,31 +47,13 @@ export class ExponentialCounts {
    * Adds a histogram, `factor` times: 1, or -1 to take it away. A histogram that counts nothing has no say in scale and threshold, and one
    * without buckets none in the scale: sources give any scale then.
    */
-  add(
-    scale: number,
-    zeroThreshold: number,
-    zeroCount: number,
-    positiveOffset: number,
-    positive: Float64Array,
-    positiveStart: number,
-    positiveLength: number,
-    negativeOffset: number,
-    negative: Float64Array,
-    negativeStart: number,
-    negativeLength: number,
-    sum: number,
-    factor: number,
-  ): void {
-    this.sum += factor * sum;
-    const positiveZeros = leadingZeros(positive, positiveStart, positiveLength);
-    positiveOffset += positiveZeros;
-    positiveStart += positiveZeros;
-    positiveLength = lengthToLast(positive, positiveStart, positiveLength - positiveZeros);
-    const negativeZeros = leadingZeros(negative, negativeStart, negativeLength);
-    negativeOffset += negativeZeros;
-    negativeStart += negativeZeros;
-    negativeLength = lengthToLast(negative, negativeStart, negativeLength - negativeZeros);
-    const hasBuckets = positiveLength > 0 || negativeLength > 0;
+  add(value: ExponentialValue, factor: number): void {
+    const { scale, zeroThreshold, zeroCount } = value;
+    this.sum += factor * value.sum;
+    const { positive, negative } = atHand;
+    positive.setTrimmed(value.positive);
+    negative.setTrimmed(value.negative);
+    const hasBuckets = positive.length > 0 || negative.length > 0;
     if (!hasBuckets && zeroCount === 0) return;
     if (zeroThreshold > this.zeroThreshold && !hasBuckets) this.raiseZeroThreshold(zeroThreshold);
     this.zeroCount += factor * zeroCount;
@@ -89,70 +65,30 @@ export class ExponentialCounts {
       let through = bucketIndex(this.zeroThreshold, this.scale);
       const boundary = upperBoundary(through, this.scale);
       if (this.zeroThreshold < boundary) {
-        if (
-          isPopulated(positive, positiveStart, positiveLength, positiveOffset, by, through) ||
-          isPopulated(negative, negativeStart, negativeLength, negativeOffset, by, through)
-        )
+        if (isPopulated(positive, by, through) || isPopulated(negative, by, through))
           this.raiseZeroThreshold(boundary);
         else through--;
       }
-      let below = lengthThrough(positiveOffset, positiveLength, by, through);
-      this.zeroCount += factor * sumOf(positive, positiveStart, below);
-      positiveOffset += below;
-      positiveStart += below;
-      positiveLength -= below;
-      below = lengthThrough(negativeOffset, negativeLength, by, through);
-      this.zeroCount += factor * sumOf(negative, negativeStart, below);
-      negativeOffset += below;
-      negativeStart += below;
-      negativeLength -= below;
-      // The gap between what went and the first bucket that counts must not take a coarser scale.
-      below = leadingZeros(positive, positiveStart, positiveLength);
-      positiveOffset += below;
-      positiveStart += below;
-      positiveLength -= below;
-      below = leadingZeros(negative, negativeStart, negativeLength);
-      negativeOffset += below;
-      negativeStart += below;
-      negativeLength -= below;
+      this.zeroCount += factor * takeThrough(positive, by, through);
+      this.zeroCount += factor * takeThrough(negative, by, through);
     }
     const shift = Math.max(
-      this.#shiftFor(this.positive, positiveOffset, positiveLength, by),
-      this.#shiftFor(this.negative, negativeOffset, negativeLength, by),
+      this.#shiftFor(this.positive, positive, by),
+      this.#shiftFor(this.negative, negative, by),
     );
     if (shift > 0) {
       this.downscaleTo(this.scale - shift);
       by += shift;
     }
-    this.positive.add(positive, positiveStart, positiveLength, positiveOffset, by, factor);
-    this.negative.add(negative, negativeStart, negativeLength, negativeOffset, by, factor);
-  }
-
-  /** Adds what another one counts, `factor` times. */
-  addCounts(other: ExponentialCounts, factor: number): void {
-    const { positive, negative } = other;
-    this.add(
-      other.scale,
-      other.zeroThreshold,
-      other.zeroCount,
-      positive.offset,
-      positive.counts,
-      0,
-      positive.length,
-      negative.offset,
-      negative.counts,
-      0,
-      negative.length,
-      other.sum,
-      factor,
-    );
+    this.positive.add(positive, by, factor);
+    this.negative.add(negative, by, factor);
   }
 
   /** Counts one bucket more, whose index is at the finest scale, and which is above the zero threshold. */
   place(index: number, isNegative: boolean, count: number): void {
     const window = isNegative ? this.negative : this.positive;
     let at = index >> (maxScale - this.scale);
-    const shift = this.#shiftFor(window, at, 1, 0);
+    const shift = this.#shiftToReach(window, at, at);
     if (shift > 0) {
       this.downscaleTo(this.scale - shift);
       at >>= shift;
@@ -213,16 +149,31 @@ export class ExponentialCounts {
     this.negative.copyFrom(other.negative);
   }
 
-  #shiftFor(window: BucketWindow, offset: number, length: number, by: number): number {
-    if (length === 0) return 0;
-    let low = offset >> by;
-    let high = (offset + length - 1) >> by;
+  /** By how much the scale has to fall until a window can take a run that is finer by `by`. */
+  #shiftFor(window: BucketWindow, { offset, length }: BucketRun, by: number): number {
+    return length === 0 ? 0 : this.#shiftToReach(window, offset >> by, (offset + length - 1) >> by);
+  }
+
+  #shiftToReach(window: BucketWindow, low: number, high: number): number {
     if (window.length > 0) {
       low = Math.min(low, window.offset);
       high = Math.max(high, window.offset + window.length - 1);
     }
     return shiftToFit(low, high, this.#maxSize);
   }
+}
+
+/** The buckets that are being added. Adding is one synchronous step, so that one pair is enough. */
+const atHand = { positive: new ReusedBucketRun(), negative: new ReusedBucketRun() };
+
+/** Takes the buckets up to an index of the scale that is coarser by `by` out of a run. Gives what they counted. */
+function takeThrough(run: ReusedBucketRun, by: number, index: number): number {
+  const taken = lengthThrough(run.offset, run.length, by, index);
+  const count = sumOf(run.counts, run.start, taken);
+  run.dropFirst(taken);
+  // The gap between what went and the first bucket that counts must not take a coarser scale.
+  run.dropFirst(leadingZeros(run.counts, run.start, run.length));
+  return count;
 }
 
 /** Brings two histograms to one scale and one zero threshold, which is the least change that makes them comparable bucket by bucket. */

@@ -1,5 +1,5 @@
+import { maxHeldBuckets } from './exponential-comparison.ts';
 import { ExponentialCounts } from './exponential-counts.ts';
-import { maxHeldBuckets } from './exponential-histogram.ts';
 import { bucketIndex, maxScale, neighbour } from './exponential-mapping.ts';
 import type { HistogramState } from './histogram.ts';
 
@@ -96,6 +96,6 @@ export class ExponentialFromExplicit {
       if (count !== 0) placement.add(b, count, counts);
     }
     counts.sum = histograms.sums.get(slot) + histograms.sumOffsets.get(slot);
-    to.addCounts(counts, 1);
+    to.add(counts, 1);
   }
 }

@@ -1,16 +1,14 @@
 import { ColumnPart } from '../snapshot/column-part.ts';
 import type { SnapshotPart } from '../snapshot/snapshot-part.ts';
-import { chunkBits, chunkMask, Float64Column } from './columns.ts';
+import { Float64Column } from './columns.ts';
 import { maxCount } from './counts.ts';
-import { bringTogether, ExponentialCounts } from './exponential-counts.ts';
+import { ExponentialComparison, maxHeldBuckets } from './exponential-comparison.ts';
+import { ExponentialCounts } from './exponential-counts.ts';
 import { maxScale } from './exponential-mapping.ts';
 import { type ExponentialFault, ExponentialReport } from './exponential-report.ts';
-import { ExponentialRows, type ExponentialSide } from './exponential-rows.ts';
-import type { BucketWindow } from './exponential-window.ts';
+import { ExponentialRows } from './exponential-rows.ts';
+import type { ExponentialValue } from './exponential-value.ts';
 import { counting, fromZero, isMonotonic, SeriesColumns } from './series-columns.ts';
-
-/** Buckets that are held for either side. What has more is held at a coarser scale. */
-export const maxHeldBuckets = 1024;
 
 /**
  * Exponential histograms. `values` is the state of the current epoch as it was reported, `offsets` what earlier epochs counted less the
@@ -34,7 +32,7 @@ export class ExponentialHistogramState {
   fault: ExponentialFault = 'fell';
   faultyValue = 0;
   heldValue = 0;
-  readonly #next = new ExponentialCounts();
+  readonly #comparison = new ExponentialComparison(this.values);
   readonly #held = new ExponentialCounts();
 
   constructor() {
@@ -65,75 +63,19 @@ export class ExponentialHistogramState {
   }
 
   /**
-   * Takes the first counts after a definition; arguments as in {@link ExponentialReport}. Gives the count that was set aside as a
-   * baseline, or `undefined` when nothing was taken: see {@link ExponentialHistogramState.merge}.
+   * Takes the first counts after a definition. Gives the count that was set aside as a baseline, or `undefined` when nothing was taken: see
+   * {@link ExponentialHistogramState.merge}.
    */
-  settle(
-    slot: number,
-    scale: number,
-    zeroThreshold: number,
-    zeroCount: number,
-    positiveOffset: number,
-    positive: Float64Array,
-    positiveStart: number,
-    positiveLength: number,
-    negativeOffset: number,
-    negative: Float64Array,
-    negativeStart: number,
-    negativeLength: number,
-    sum: number,
-  ): number | undefined {
-    const isRead = this.report.read(
-      scale,
-      zeroThreshold,
-      zeroCount,
-      positiveOffset,
-      positive,
-      positiveStart,
-      positiveLength,
-      negativeOffset,
-      negative,
-      negativeStart,
-      negativeLength,
-      sum,
-    );
-    return isRead ? this.settleReport(slot) : this.#unread();
+  settle(slot: number, value: ExponentialValue): number | undefined {
+    return this.report.read(value) ? this.settleReport(slot) : this.#unread();
   }
 
   /**
    * Takes newer counts of the same epoch, whole or not at all. False, with the reason in `fault`, when a count is below the held one at the
    * coarser scale and the higher zero threshold of the two, is negative or not a finite number, or when scale or buckets are out of range.
    */
-  merge(
-    slot: number,
-    scale: number,
-    zeroThreshold: number,
-    zeroCount: number,
-    positiveOffset: number,
-    positive: Float64Array,
-    positiveStart: number,
-    positiveLength: number,
-    negativeOffset: number,
-    negative: Float64Array,
-    negativeStart: number,
-    negativeLength: number,
-    sum: number,
-  ): boolean {
-    const isRead = this.report.read(
-      scale,
-      zeroThreshold,
-      zeroCount,
-      positiveOffset,
-      positive,
-      positiveStart,
-      positiveLength,
-      negativeOffset,
-      negative,
-      negativeStart,
-      negativeLength,
-      sum,
-    );
-    return isRead ? this.mergeReport(slot) : this.#unread() !== undefined;
+  merge(slot: number, value: ExponentialValue): boolean {
+    return this.report.read(value) ? this.mergeReport(slot) : this.#unread() !== undefined;
   }
 
   /** As settle, with what was read. */
@@ -150,49 +92,36 @@ export class ExponentialHistogramState {
   mergeReport(slot: number): boolean {
     // Slot 0 is nobody's.
     if (slot === 0) return true;
-    const isPlain = this.#isPlain(slot);
-    if (!(isPlain ? this.#isFromHeld(slot) : this.#isFromHeldTogether(slot))) return false;
-    const { values, report } = this;
-    if (!isPlain) values.take(slot, this.#next);
-    else
-      values.set(
-        slot,
-        report.scale,
-        report.zeroThreshold,
-        report.zeroCount,
-        report.positiveOffset,
-        report.positive,
-        report.positiveStart,
-        report.positiveLength,
-        report.negativeOffset,
-        report.negative,
-        report.negativeStart,
-        report.negativeLength,
-        report.sum,
-      );
-    return true;
+    const comparison = this.#comparison;
+    if (comparison.holdsAll(slot, this.report)) {
+      this.values.set(slot, comparison.result);
+      return true;
+    }
+    this.fault = 'fell';
+    this.faultyValue = comparison.faultyValue;
+    this.heldValue = comparison.heldValue;
+    return false;
   }
 
   /** What was read against what is held: 0 when all counts are equal, above 0 when it holds all that is held and more, else below 0. */
   orderReport(slot: number): number {
-    const holdsAll = this.#isPlain(slot) ? this.#isFromHeld(slot) : this.#isFromHeldTogether(slot);
+    const holdsAll = this.#comparison.holdsAll(slot, this.report);
     return holdsAll ? Math.sign(this.report.count - this.values.count(slot)) : -1;
   }
 
   /** Adds what was read to what is held. False, and nothing is added, where the sum would not be finite or the count too high. */
   addReport(slot: number): boolean {
-    const { values, report } = this;
     const counts = this.#load(slot);
-    report.addTo(counts);
+    counts.add(this.report, 1);
     if (!Number.isFinite(counts.sum) || counts.count > maxCount) return false;
-    values.take(slot, counts);
+    this.values.set(slot, counts);
     return true;
   }
 
   /** Another slot goes on from this one's counts, having counted nothing yet. */
   moveTo(slot: number, moved: number): void {
     if ((this.series.status.get(slot) & counting) === 0) return;
-    this.values.take(moved, this.#load(slot));
+    this.values.set(moved, this.#load(slot));
     this.#addToOffsets(moved, -1);
     this.mins.set(moved, this.mins.get(slot));
     this.maxes.set(moved, this.maxes.get(slot));
@@ -220,7 +149,7 @@ export class ExponentialHistogramState {
     const counts = this.#load(slot);
     this.offsets.addTo(slot, counts, 1);
     counts.trim();
-    to.addCounts(counts, 1);
+    to.add(counts, 1);
   }
 
   /** For a snapshot. */
@@ -240,84 +169,13 @@ export class ExponentialHistogramState {
     counts.begin(maxScale, 0, maxHeldBuckets);
     this.offsets.addTo(slot, counts, 1);
     this.values.addTo(slot, counts, factor);
-    this.offsets.take(slot, counts);
+    this.offsets.set(slot, counts);
   }
 
   /** What is held of the current epoch, to go on from. */
   #load(slot: number): ExponentialCounts {
-    const { values } = this;
-    const counts = this.#held;
-    const threshold = values.isNothing(slot) ? 0 : values.zeroThresholds.get(slot);
-    counts.begin(values.hasBuckets(slot) ? values.scales.get(slot) : maxScale, threshold, maxHeldBuckets);
-    values.addTo(slot, counts, 1);
-    return counts;
-  }
-
-  /** Whether what was read and what is held have the same scale and zero threshold, and can be compared as they are. */
-  #isPlain(slot: number): boolean {
-    const { values, report } = this;
-    if (report.positiveLength > maxHeldBuckets || report.negativeLength > maxHeldBuckets) return false;
-    if (values.isNothing(slot)) return true;
-    if (values.zeroThresholds.get(slot) !== report.zeroThreshold) return false;
-    return values.scales.get(slot) === report.scale || !values.hasBuckets(slot);
-  }
-
-  #isFromHeld(slot: number): boolean {
-    const { values, report } = this;
-    const { positiveOffset, positive, positiveStart, positiveLength } = report;
-    const { negativeOffset, negative, negativeStart, negativeLength } = report;
-    return (
-      this.#isFrom(values.zeroCounts.get(slot), report.zeroCount) &&
-      this.#isSideFrom(values.positive, slot, positiveOffset, positive, positiveStart, positiveLength) &&
-      this.#isSideFrom(values.negative, slot, negativeOffset, negative, negativeStart, negativeLength)
-    );
-  }
-
-  #isSideFrom(
-    held: ExponentialSide,
-    slot: number,
-    offset: number,
-    counts: Float64Array,
-    start: number,
-    length: number,
-  ): boolean {
-    const cell = held.firstCells.get(slot);
-    const chunk = this.values.cells.chunks[cell >>> chunkBits];
-    const first = cell & chunkMask;
-    const shift = held.offsets.get(slot) - offset;
-    for (let i = 0; i < held.lengths.get(slot); i++) {
-      const at = shift + i;
-      if (!this.#isFrom(chunk![first + i]!, at >= 0 && at < length ? counts[start + at]! : 0)) return false;
-    }
-    return true;
-  }
-
-  /** Brings what was read, in `#next`, and what is held to one scale and zero threshold. */
-  #isFromHeldTogether(slot: number): boolean {
-    const next = this.#next;
-    next.begin(maxScale, this.report.zeroThreshold, maxHeldBuckets);
-    this.report.addTo(next);
-    const held = this.#load(slot);
-    bringTogether(next, held);
-    return (
-      this.#isFrom(held.zeroCount, next.zeroCount) &&
-      this.#isWindowFrom(held.positive, next.positive) &&
-      this.#isWindowFrom(held.negative, next.negative)
-    );
-  }
-
-  #isWindowFrom(held: BucketWindow, next: BucketWindow): boolean {
-    for (let i = 0; i < held.length; i++)
-      if (!this.#isFrom(held.counts[i]!, next.at(held.offset + i))) return false;
-    return true;
-  }
-
-  #isFrom(held: number, count: number): boolean {
-    if (count >= held) return true;
-    this.fault = 'fell';
-    this.faultyValue = count;
-    this.heldValue = held;
-    return false;
+    this.values.load(slot, this.#held, maxHeldBuckets);
+    return this.#held;
   }
 
   #unread(): undefined {

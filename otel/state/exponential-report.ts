@@ -1,30 +1,13 @@
 import { isCount, maxCount } from './counts.ts';
-import { leadingZeros, lengthToLast, sumOf } from './exponential-algebra.ts';
-import type { ExponentialCounts } from './exponential-counts.ts';
+import { sumOf } from './exponential-algebra.ts';
 import { isIndex, maxScale, minScale } from './exponential-mapping.ts';
+import { type BucketRun, type ExponentialValue, ReusedExponentialValue } from './exponential-value.ts';
 
 /** Why counts are not taken: not a finite number, below zero, no whole number or above 2^53, a scale or bucket that is not needed for any double, below what is held. */
 export type ExponentialFault = 'not_finite' | 'negative' | 'out_of_range' | 'fell';
 
-const none = new Float64Array(0);
-
-/**
- * The exponential histogram at hand, as its source gave it: its buckets stay where they are. Positive bucket `positiveOffset + i` counts
- * `positive[positiveStart + i]`, for i below `positiveLength`; likewise the negative ones. Used again for the next.
- */
-export class ExponentialReport {
-  scale = 0;
-  zeroThreshold = 0;
-  zeroCount = 0;
-  positiveOffset = 0;
-  positive: Float64Array = none;
-  positiveStart = 0;
-  positiveLength = 0;
-  negativeOffset = 0;
-  negative: Float64Array = none;
-  negativeStart = 0;
-  negativeLength = 0;
-  sum = 0;
+/** The exponential histogram at hand, as its source gave it, without zeros at its ends: its buckets stay where they are. Used again for the next. */
+export class ExponentialReport extends ReusedExponentialValue {
   /** Everything that it counts. */
   count = 0;
   /** Why it cannot be taken, and the number at fault; of no meaning otherwise. */
@@ -32,60 +15,21 @@ export class ExponentialReport {
   faultyValue = 0;
 
   /** Gives whether it can be taken: scale and buckets are in range, the threshold finite and not negative, the counts what counts are, also together, the sum finite. */
-  read(
-    scale: number,
-    zeroThreshold: number,
-    zeroCount: number,
-    positiveOffset: number,
-    positive: Float64Array,
-    positiveStart: number,
-    positiveLength: number,
-    negativeOffset: number,
-    negative: Float64Array,
-    negativeStart: number,
-    negativeLength: number,
-    sum: number,
-  ): boolean {
-    this.scale = scale;
-    this.zeroThreshold = zeroThreshold;
-    this.zeroCount = zeroCount;
-    this.sum = sum;
-    let zeros = leadingZeros(positive, positiveStart, positiveLength);
-    this.positive = positive;
-    this.positiveOffset = positiveOffset + zeros;
-    this.positiveStart = positiveStart + zeros;
-    this.positiveLength = lengthToLast(positive, this.positiveStart, positiveLength - zeros);
-    zeros = leadingZeros(negative, negativeStart, negativeLength);
-    this.negative = negative;
-    this.negativeOffset = negativeOffset + zeros;
-    this.negativeStart = negativeStart + zeros;
-    this.negativeLength = lengthToLast(negative, this.negativeStart, negativeLength - zeros);
+  read(value: ExponentialValue): boolean {
+    this.scale = value.scale;
+    this.zeroThreshold = value.zeroThreshold;
+    this.zeroCount = value.zeroCount;
+    this.sum = value.sum;
+    this.positive.setTrimmed(value.positive);
+    this.negative.setTrimmed(value.negative);
     return (
-      this.#isNumber(sum) &&
-      this.#isThreshold(zeroThreshold) &&
-      this.#isCount(zeroCount) &&
+      this.#isNumber(this.sum) &&
+      this.#isThreshold(this.zeroThreshold) &&
+      this.#isCount(this.zeroCount) &&
       this.#isScale() &&
-      this.#isSide(this.positiveOffset, positive, this.positiveStart, this.positiveLength) &&
-      this.#isSide(this.negativeOffset, negative, this.negativeStart, this.negativeLength) &&
+      this.#isSide(this.positive) &&
+      this.#isSide(this.negative) &&
       this.#isCountable()
-    );
-  }
-
-  addTo(to: ExponentialCounts): void {
-    to.add(
-      this.scale,
-      this.zeroThreshold,
-      this.zeroCount,
-      this.positiveOffset,
-      this.positive,
-      this.positiveStart,
-      this.positiveLength,
-      this.negativeOffset,
-      this.negative,
-      this.negativeStart,
-      this.negativeLength,
-      this.sum,
-      1,
     );
   }
 
@@ -96,7 +40,7 @@ export class ExponentialReport {
     );
   }
 
-  #isSide(offset: number, counts: Float64Array, start: number, length: number): boolean {
+  #isSide({ offset, counts, start, length }: BucketRun): boolean {
     if (length === 0) return true;
     const last = offset + length - 1;
     if (!isIndex(offset, this.scale)) return this.#fail('out_of_range', offset);
@@ -107,10 +51,11 @@ export class ExponentialReport {
 
   /** Counts that are right each may be too much together. */
   #isCountable(): boolean {
+    const { positive, negative } = this;
     this.count =
       this.zeroCount +
-      sumOf(this.positive, this.positiveStart, this.positiveLength) +
-      sumOf(this.negative, this.negativeStart, this.negativeLength);
+      sumOf(positive.counts, positive.start, positive.length) +
+      sumOf(negative.counts, negative.start, negative.length);
     return this.count <= maxCount || this.#fail('out_of_range', this.count);
   }
 

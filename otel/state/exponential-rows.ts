@@ -5,6 +5,12 @@ import { leadingZeros, lengthToLast } from './exponential-algebra.ts';
 import { ExponentialCells, isSameRun } from './exponential-cells.ts';
 import type { ExponentialCounts } from './exponential-counts.ts';
 import { isIndex, maxScale, minScale } from './exponential-mapping.ts';
+import {
+  type BucketRun,
+  type ExponentialValue,
+  ReusedBucketRun,
+  ReusedExponentialValue,
+} from './exponential-value.ts';
 
 /** One side of histograms: by row, the index of the first bucket, how many there are, and their cells, which are one run in one chunk. */
 export class ExponentialSide {
@@ -56,8 +62,8 @@ export class ExponentialRows {
     this.zeroThresholds.set(row, 0);
     this.zeroCounts.set(row, 0);
     this.sums.set(row, 0);
-    this.#setSide(this.positive, row, 0, none, 0, 0);
-    this.#setSide(this.negative, row, 0, none, 0, 0);
+    this.#setSide(this.positive, row, empty);
+    this.#setSide(this.negative, row, empty);
   }
 
   /** Whether a row counts nothing. */
@@ -82,69 +88,31 @@ export class ExponentialRows {
   }
 
   /** Replaces a row. The arrays are not those of its own cells. */
-  set(
-    row: number,
-    scale: number,
-    zeroThreshold: number,
-    zeroCount: number,
-    positiveOffset: number,
-    positive: Float64Array,
-    positiveStart: number,
-    positiveLength: number,
-    negativeOffset: number,
-    negative: Float64Array,
-    negativeStart: number,
-    negativeLength: number,
-    sum: number,
-  ): void {
-    this.scales.set(row, scale);
-    this.zeroThresholds.set(row, zeroThreshold);
-    this.zeroCounts.set(row, zeroCount);
-    this.sums.set(row, sum);
-    this.#setSide(this.positive, row, positiveOffset, positive, positiveStart, positiveLength);
-    this.#setSide(this.negative, row, negativeOffset, negative, negativeStart, negativeLength);
-  }
-
-  /** Replaces a row by what was added up. */
-  take(row: number, counts: ExponentialCounts): void {
-    const { positive, negative } = counts;
-    this.set(
-      row,
-      counts.scale,
-      counts.zeroThreshold,
-      counts.zeroCount,
-      positive.offset,
-      positive.counts,
-      0,
-      positive.length,
-      negative.offset,
-      negative.counts,
-      0,
-      negative.length,
-      counts.sum,
-    );
+  set(row: number, value: ExponentialValue): void {
+    this.scales.set(row, value.scale);
+    this.zeroThresholds.set(row, value.zeroThreshold);
+    this.zeroCounts.set(row, value.zeroCount);
+    this.sums.set(row, value.sum);
+    this.#setSide(this.positive, row, value.positive);
+    this.#setSide(this.negative, row, value.negative);
   }
 
   /** Adds a row to others, `factor` times. */
   addTo(row: number, to: ExponentialCounts, factor: number): void {
-    const { positive, negative, cells } = this;
-    const positiveCell = positive.firstCells.get(row);
-    const negativeCell = negative.firstCells.get(row);
-    to.add(
-      this.scales.get(row),
-      this.zeroThresholds.get(row),
-      this.zeroCounts.get(row),
-      positive.offsets.get(row),
-      cells.chunks[positiveCell >>> chunkBits] ?? none,
-      positiveCell & chunkMask,
-      positive.lengths.get(row),
-      negative.offsets.get(row),
-      cells.chunks[negativeCell >>> chunkBits] ?? none,
-      negativeCell & chunkMask,
-      negative.lengths.get(row),
-      this.sums.get(row),
-      factor,
-    );
+    atHand.scale = this.scales.get(row);
+    atHand.zeroThreshold = this.zeroThresholds.get(row);
+    atHand.zeroCount = this.zeroCounts.get(row);
+    atHand.sum = this.sums.get(row);
+    this.#readSide(this.positive, row, atHand.positive);
+    this.#readSide(this.negative, row, atHand.negative);
+    to.add(atHand, factor);
+  }
+
+  /** Makes others equal to a row, to go on from, with at most so many buckets on either side. */
+  load(row: number, to: ExponentialCounts, maxSize: number): void {
+    const threshold = this.isNothing(row) ? 0 : this.zeroThresholds.get(row);
+    to.begin(this.hasBuckets(row) ? this.scales.get(row) : maxScale, threshold, maxSize);
+    this.addTo(row, to, 1);
   }
 
   /** For a snapshot. @param length how many rows there are */
@@ -185,17 +153,17 @@ export class ExponentialRows {
     );
   }
 
-  #setSide(
-    side: ExponentialSide,
-    row: number,
-    offset: number,
-    from: Float64Array,
-    start: number,
-    length: number,
-  ): void {
-    length = lengthToLast(from, start, length);
-    const zeros = leadingZeros(from, start, length);
-    start += zeros;
+  #readSide({ offsets, firstCells, lengths }: ExponentialSide, row: number, run: ReusedBucketRun): void {
+    const cell = firstCells.get(row);
+    const chunk = this.cells.chunks[cell >>> chunkBits] ?? empty.counts;
+    run.set(offsets.get(row), chunk, cell & chunkMask, lengths.get(row));
+  }
+
+  #setSide(side: ExponentialSide, row: number, run: BucketRun): void {
+    const from = run.counts;
+    let length = lengthToLast(from, run.start, run.length);
+    const zeros = leadingZeros(from, run.start, length);
+    const start = run.start + zeros;
     length -= zeros;
     const held = side.lengths.get(row);
     let cell = side.firstCells.get(row);
@@ -205,7 +173,7 @@ export class ExponentialRows {
       side.firstCells.set(row, cell);
     }
     side.lengths.set(row, length);
-    side.offsets.set(row, length === 0 ? 0 : offset + zeros);
+    side.offsets.set(row, length === 0 ? 0 : run.offset + zeros);
     if (length === 0) return;
     const chunk = this.cells.chunks[cell >>> chunkBits]!;
     const at = cell & chunkMask;
@@ -213,4 +181,7 @@ export class ExponentialRows {
   }
 }
 
-const none = new Float64Array(0);
+const empty: BucketRun = new ReusedBucketRun();
+
+/** The row that is being added. */
+const atHand = new ReusedExponentialValue();

@@ -7,14 +7,20 @@ import {
   lengthToLast,
   sumOf,
 } from './exponential-algebra.ts';
+import type { BucketRun } from './exponential-value.ts';
 
 const nothing = new Float64Array(0);
 
 /** One side of an exponential histogram that changes: bucket `offset + i` counts `counts[i]`, for i below `length`. Its array grows by doubling, and is kept. */
-export class BucketWindow {
+export class BucketWindow implements BucketRun {
   counts: Float64Array = nothing;
   offset = 0;
   length = 0;
+
+  /** Always 0. */
+  get start(): number {
+    return 0;
+  }
 
   clear(): void {
     this.offset = 0;
@@ -58,14 +64,15 @@ export class BucketWindow {
   }
 
   /** Adds a run, `factor` times, that is finer by `by`. */
-  add(from: Float64Array, start: number, length: number, offset: number, by: number, factor: number): void {
+  add(run: BucketRun, by: number, factor: number): void {
+    const { offset, length } = run;
     if (length === 0) return;
     this.reach(offset >> by, (offset + length - 1) >> by);
-    addBuckets(this.counts, 0, this.offset, from, start, length, offset, by, factor);
+    addBuckets(this, run, by, factor);
   }
 
   isPopulated(index: number): boolean {
-    return isPopulated(this.counts, 0, this.length, this.offset, 0, index);
+    return isPopulated(this, 0, index);
   }
 
   /** Takes out the buckets up to an index. Gives what they counted. */
@@ -103,6 +110,6 @@ export class BucketWindow {
 
   copyFrom(other: BucketWindow): void {
     this.clear();
-    this.add(other.counts, 0, other.length, other.offset, 0, 1);
+    this.add(other, 0, 1);
   }
 }

@@ -6,6 +6,7 @@ import { emptyScope } from '../../otel/model/scope.ts';
 import { chunkBits, chunkMask } from '../../otel/state/columns.ts';
 import { PointIntake } from '../../otel/state/intake/point-intake.ts';
 import { MetricStore } from '../../otel/state/metric-store.ts';
+import { exponentialValue } from '../otel/state/exponential-value.ts';
 import type { OtlpExponentialHistogramDataPoint } from '../sinks/export-request.ts';
 import { otelcolWithSink } from './otelcol/otelcol-with-sink.ts';
 
@@ -83,18 +84,13 @@ class Ours {
       'delta',
       beganUs + start * second,
       beganUs + end * second,
-      scale,
-      0,
-      zeroCount,
-      positive.offset,
-      Float64Array.from(positive.counts),
-      0,
-      positive.counts.length,
-      negative.offset,
-      Float64Array.from(negative.counts),
-      0,
-      negative.counts.length,
-      sum,
+      exponentialValue({
+        scale,
+        zeroCount,
+        positive: [positive.offset, positive.counts],
+        negative: [negative.offset, negative.counts],
+        sum,
+      }),
       Number.NaN,
       Number.NaN,
       beganUs,

@@ -4,6 +4,7 @@ import { emptyScope } from '../../otel/model/scope.ts';
 import type { PointOutcome } from '../../otel/state/intake/point-outcome.ts';
 import type { Member } from '../../otel/state/members.ts';
 import { isNothing, modelHistogram } from '../otel/state/exponential-model.ts';
+import { exponentialValue } from '../otel/state/exponential-value.ts';
 import { type CatalogueSeries, pointCatalogue } from './catalogue.ts';
 import type { World } from './fleet-world.ts';
 import { firstOf, grown, shownBySource } from './growing-values.ts';
@@ -129,24 +130,12 @@ export class FleetSender {
     if (value === undefined) return intake.withoutValue(handle, timeUs, nowUs);
     if (isExponential(value)) {
       const h = isNothing(value) ? modelHistogram({ ...value, zeroThreshold: 0 }) : value;
-      const [up, down] = [denseOf(h.positive), denseOf(h.negative)];
-      const run = ({ layout, buckets }: typeof up) =>
-        [layout[0], Float64Array.from(buckets), 0, buckets.length] as const;
-      return intake.exponentialHistogram(
-        handle,
-        temporality,
-        startUs,
-        timeUs,
-        h.scale,
-        h.zeroThreshold,
-        h.zeroCount,
-        ...run(up),
-        ...run(down),
-        h.sum,
-        min,
-        max,
-        nowUs,
-      );
+      const side = (cells: typeof h.positive) => {
+        const { layout, buckets } = denseOf(cells);
+        return [layout[0], buckets] as const;
+      };
+      const point = exponentialValue({ ...h, positive: side(h.positive), negative: side(h.negative) });
+      return intake.exponentialHistogram(handle, temporality, startUs, timeUs, point, min, max, nowUs);
     }
     switch (of.metric.kind) {
       case 'gauge':

@@ -59,5 +59,5 @@ function* readWindow(reader: SnapshotReader, to: BucketWindow, maxSize: number):
   if (offset < -(2 ** 31) || offset + length > 2 ** 31)
     throw reader.error(`buckets ${offset} to ${offset + length - 1} are beyond all doubles`);
   const counts = yield* readDoubles(reader, length, 'counts of buckets');
-  to.add(counts, 0, length, offset, 0, 1);
+  to.add({ offset, counts, start: 0, length }, 0, 1);
 }

@@ -1,4 +1,5 @@
 import type { ExponentialHistogramState } from '../exponential-histogram.ts';
+import type { BucketRun, ExponentialValue } from '../exponential-value.ts';
 import { mixed } from './fingerprint.ts';
 import { isRange, type PointCell } from './point-cell.ts';
 import type { PointOutcome } from './point-outcome.ts';
@@ -14,42 +15,14 @@ export class ExponentialHistogramCell implements PointCell {
   }
 
   /** Takes a point's value to hand. Gives why it cannot be taken, if so. */
-  read(
-    scale: number,
-    zeroThreshold: number,
-    zeroCount: number,
-    positiveOffset: number,
-    positive: Float64Array,
-    positiveStart: number,
-    positiveLength: number,
-    negativeOffset: number,
-    negative: Float64Array,
-    negativeStart: number,
-    negativeLength: number,
-    sum: number,
-    min: number,
-    max: number,
-  ): PointOutcome | undefined {
-    if (!isRange(positive, positiveStart, positiveLength)) return 'shape';
-    if (!isRange(negative, negativeStart, negativeLength)) return 'shape';
+  read(value: ExponentialValue, min: number, max: number): PointOutcome | undefined {
+    const { positive, negative } = value;
+    if (!isRange(positive.counts, positive.start, positive.length)) return 'shape';
+    if (!isRange(negative.counts, negative.start, negative.length)) return 'shape';
     this.#min = min;
     this.#max = max;
     const { report } = this.state;
-    const isRead = report.read(
-      scale,
-      zeroThreshold,
-      zeroCount,
-      positiveOffset,
-      positive,
-      positiveStart,
-      positiveLength,
-      negativeOffset,
-      negative,
-      negativeStart,
-      negativeLength,
-      sum,
-    );
-    if (isRead) return undefined;
+    if (report.read(value)) return undefined;
     return report.fault === 'not_finite' || report.fault === 'negative' ? report.fault : 'shape';
   }
 
@@ -78,17 +51,18 @@ export class ExponentialHistogramCell implements PointCell {
   fingerprint(): number {
     const { report } = this.state;
     let fingerprint = mixed(mixed(mixed(0, report.sum), report.scale), report.zeroThreshold);
-    fingerprint = mixed(mixed(fingerprint, report.zeroCount), report.positiveOffset);
-    for (let i = 0; i < report.positiveLength; i++)
-      fingerprint = mixed(fingerprint, report.positive[report.positiveStart + i]!);
-    fingerprint = mixed(fingerprint, report.negativeOffset);
-    for (let i = 0; i < report.negativeLength; i++)
-      fingerprint = mixed(fingerprint, report.negative[report.negativeStart + i]!);
-    return fingerprint;
+    fingerprint = mixed(fingerprint, report.zeroCount);
+    return mixedRun(mixedRun(fingerprint, report.positive), report.negative);
   }
 
   #takeRange(slot: number): void {
     this.state.takeMin(slot, this.#min);
     this.state.takeMax(slot, this.#max);
   }
+}
+
+function mixedRun(fingerprint: number, { offset, counts, start, length }: BucketRun): number {
+  fingerprint = mixed(fingerprint, offset);
+  for (let i = start; i < start + length; i++) fingerprint = mixed(fingerprint, counts[i]!);
+  return fingerprint;
 }

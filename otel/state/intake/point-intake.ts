@@ -4,6 +4,7 @@ import type { Resource } from '../../model/resource.ts';
 import type { InstrumentationScope } from '../../model/scope.ts';
 import type { SnapshotPart } from '../../snapshot/snapshot-part.ts';
 import type { SnapshotReader } from '../../snapshot/snapshot-reader.ts';
+import type { ExponentialValue } from '../exponential-value.ts';
 import type { Member } from '../members.ts';
 import type { MetricStore } from '../metric-store.ts';
 import { isMonotonic } from '../series-columns.ts';
@@ -159,26 +160,15 @@ export class PointIntake {
   }
 
   /**
-   * A point of an exponential histogram, taken whole or not at all: positive bucket `positiveOffset + i` counts `positive[positiveStart + i]`, for i
-   * below `positiveLength`; likewise the negative ones. Sum, min and max as for explicit histograms. `shape`: scale or buckets that no double needs.
+   * A point of an exponential histogram, taken whole or not at all. The value is read within the call, so that one can be filled again for
+   * each point. Sum, min and max as for explicit histograms. `shape`: scale or buckets that no double needs, or buckets beyond their array.
    */
   exponentialHistogram(
     handle: number,
     temporality: Temporality,
     startUs: number,
     timeUs: number,
-    scale: number,
-    zeroThreshold: number,
-    zeroCount: number,
-    positiveOffset: number,
-    positive: Float64Array,
-    positiveStart: number,
-    positiveLength: number,
-    negativeOffset: number,
-    negative: Float64Array,
-    negativeStart: number,
-    negativeLength: number,
-    sum: number,
+    value: ExponentialValue,
     min: number,
     max: number,
     arrivalUs: number,
@@ -188,22 +178,7 @@ export class PointIntake {
     const clock = this.#life.clockOf(handle, exponentialHistograms);
     if (clock === 0) return 'unknown_series';
     if (!isTime(startUs, timeUs)) return 'time';
-    const refusal = this.#exponential.read(
-      scale,
-      zeroThreshold,
-      zeroCount,
-      positiveOffset,
-      positive,
-      positiveStart,
-      positiveLength,
-      negativeOffset,
-      negative,
-      negativeStart,
-      negativeLength,
-      sum,
-      min,
-      max,
-    );
+    const refusal = this.#exponential.read(value, min, max);
     if (refusal !== undefined) return refusal;
     const slot = this.#series.slots.get(clock);
     return this.#counter(this.#exponential, temporality, slot, clock, startUs, timeUs);

@@ -2,6 +2,7 @@ import test from 'ava';
 import { compileViews } from '../../../collector/views/compile-views.ts';
 import type { ViewConfig } from '../../../otel/config/metric-views.ts';
 import { type MetricDescription, metric } from '../../../otel/model/metric.ts';
+import { exponentialValue } from '../../otel/state/exponential-value.ts';
 import { view } from './members.ts';
 import { Bench } from './snapshot/bench.ts';
 
@@ -80,9 +81,9 @@ const kinds: [
   [
     metric({ name: 'size', kind: 'exponential_histogram', hasSum: true }),
     ({ side: { outputs } }, slot, value) => {
-      const none = new Float64Array(0);
       const state = outputs.store.exponentialHistograms;
-      state.settle(slot, 3, 0, value, -5, Float64Array.of(value, 1), 0, 2, 0, none, 0, 0, value / 2);
+      const sum = value / 2;
+      state.settle(slot, exponentialValue({ scale: 3, zeroCount: value, positive: [-5, [value, 1]], sum }));
       outputs.store.appear(state, slot);
     },
     (value) => `${value / 2} NaN NaN 3 0 ${value} -5 ${value} | 0`,

@@ -1,11 +1,10 @@
 import type { Attributes } from '../../../otel/model/attributes.ts';
 import { attributes } from '../../../otel/model/attributes.ts';
 import type { MetricDescription } from '../../../otel/model/metric.ts';
-import type { ExponentialHistogramState } from '../../../otel/state/exponential-histogram.ts';
 import type { KindState } from '../../../otel/state/kind-state.ts';
 import type { Member } from '../../../otel/state/members.ts';
 import { batchesOf, type MetricStream, PointBatch } from '../../../otel/state/point-batch.ts';
-import { argumentsOf } from '../../otel/state/exponential-arbitraries.ts';
+import { valueOfModel } from '../../otel/state/exponential-arbitraries.ts';
 import { type ModelHistogram, modelHistogram } from '../../otel/state/exponential-model.ts';
 import type { Core } from '../core.ts';
 
@@ -47,10 +46,7 @@ export class DirectMember {
 
   exponential(slot: number, h: ModelHistogram): number | undefined {
     const state = this.#core.store.exponentialHistograms;
-    const list = argumentsOf(h).slice(0, -1) as unknown as Parameters<
-      ExponentialHistogramState['report']['read']
-    >;
-    const baseline = state.settle(slot, ...list);
+    const baseline = state.settle(slot, valueOfModel(h));
     this.#reported(state, slot);
     return baseline;
   }

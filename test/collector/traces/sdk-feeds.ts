@@ -5,6 +5,7 @@ import { PointIntake } from '../../../otel/state/intake/point-intake.ts';
 import type { GroupState } from '../../../proto/report/write-report.ts';
 import type { FakeStream } from '../../model/fake-agent.ts';
 import type { ModelHistogram } from '../../otel/state/exponential-model.ts';
+import { exponentialValue } from '../../otel/state/exponential-value.ts';
 import type { Core } from '../core.ts';
 import { boundaries, type Instrument, type Told } from './sdk-fleet.ts';
 
@@ -126,25 +127,9 @@ export class PointFeed implements Feed {
       return intake.histogram(handle, 'cumulative', startUs, timeUs, counts, 0, length, sum, NaN, NaN, nowUs);
     }
     const { scale, zeroCount, positive, negative, sum } = value as ModelHistogram;
-    const [up, down] = [positive, negative].map((side) => {
-      const [offset, counts] = runOf(side);
-      return [offset, counts, 0, counts.length] as const;
-    });
-    return intake.exponentialHistogram(
-      handle,
-      'cumulative',
-      startUs,
-      timeUs,
-      scale,
-      0,
-      zeroCount,
-      ...up,
-      ...down,
-      sum,
-      NaN,
-      NaN,
-      nowUs,
-    );
+    const sides = { positive: runOf(positive), negative: runOf(negative) };
+    const point = exponentialValue({ scale, zeroCount, ...sides, sum });
+    return intake.exponentialHistogram(handle, 'cumulative', startUs, timeUs, point, NaN, NaN, nowUs);
   }
 }
 

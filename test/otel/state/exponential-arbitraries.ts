@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { ExponentialCounts } from '../../../otel/state/exponential-counts.ts';
 import type { ExponentialRows } from '../../../otel/state/exponential-rows.ts';
+import type { BucketRun, ExponentialValue } from '../../../otel/state/exponential-value.ts';
 import { type ModelHistogram, modelBoundary, modelHistogram } from './exponential-model.ts';
 
 const side = fc
@@ -36,23 +37,25 @@ export function histograms(
 }
 
 /** A side as an offset and a run, with some zeros at its ends and some cells before it that do not belong to it. */
-export function run(counts: Map<number, number>): [number, Float64Array, number, number] {
+function run(counts: ReadonlyMap<number, number>): BucketRun {
   const low = Math.min(...counts.keys(), 0) - 1;
   const high = Math.max(...counts.keys(), 0) + 2;
   const cells = new Float64Array(3 + high - low).fill(99, 0, 3);
   for (const [index, count] of counts) cells[3 + index - low] = count;
-  return counts.size === 0 ? [7, cells, 3, 0] : [low, cells, 3, high - low];
+  return counts.size === 0
+    ? { offset: 7, counts: cells, start: 3, length: 0 }
+    : { offset: low, counts: cells, start: 3, length: high - low };
 }
 
-/** The arguments by which a histogram is settled, merged or added. */
-export function argumentsOf(h: ModelHistogram): Parameters<ExponentialCounts['add']> {
-  return [h.scale, h.zeroThreshold, h.zeroCount, ...run(h.positive), ...run(h.negative), h.sum, 1];
+/** A histogram as it is settled, merged or added. */
+export function valueOfModel(h: ModelHistogram): ExponentialValue {
+  return { ...h, positive: run(h.positive), negative: run(h.negative) };
 }
 
 export function countsOf(h: ModelHistogram, maxSize = 10_000): ExponentialCounts {
   const counts = new ExponentialCounts();
   counts.begin(20, 0, maxSize);
-  counts.add(...argumentsOf(h));
+  counts.add(valueOfModel(h), 1);
   return counts;
 }
 

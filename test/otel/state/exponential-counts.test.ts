@@ -19,7 +19,7 @@ import {
 function added(...parts: ModelHistogram[]): ModelHistogram {
   const counts = new ExponentialCounts();
   counts.begin(20, 0, 10_000);
-  for (const part of parts) counts.addCounts(countsOf(part), 1);
+  for (const part of parts) counts.add(countsOf(part), 1);
   return modelOf(counts);
 }
 
@@ -75,7 +75,7 @@ test('what is added and taken away again leaves the rest, at the coarser scale a
   fc.assert(
     fc.property(histograms(), histograms(), (a, b) => {
       const counts = countsOf(modelSum(a, b));
-      counts.addCounts(countsOf(b), -1);
+      counts.add(countsOf(b), -1);
       const [expected] = modelTogether(a, modelSum(a, b));
       t.deepEqual(plain(modelOf(counts)), plain({ ...expected, zeroThreshold: counts.zeroThreshold }));
       t.is(modelCount(modelOf(counts)), modelCount(a));
@@ -133,7 +133,7 @@ test('both sides fit, at the finest scale that they fit in', (t) => {
   fc.assert(
     fc.property(wide, wide, fc.integer({ min: 2, max: 200 }), (a, b, maxSize) => {
       const counts = countsOf(a, maxSize);
-      counts.addCounts(countsOf(b), 1);
+      counts.add(countsOf(b), 1);
       t.deepEqual(plain(modelOf(counts)), plain(modelFitted(modelSum(a, b), maxSize)));
     }),
     { numRuns: 300 },
@@ -146,7 +146,7 @@ test('a copy is equal, and of its own', (t) => {
       const counts = countsOf(a);
       const copy = countsOf(b);
       copy.copyFrom(counts);
-      counts.addCounts(countsOf(b), 1);
+      counts.add(countsOf(b), 1);
       t.deepEqual(plain(modelOf(copy)), plain(a));
     }),
     { numRuns: 100 },
@@ -165,7 +165,7 @@ test('what went to the zero count leaves no empty buckets that would take a coar
   });
   const added = new ExponentialCounts();
   added.begin(2, 1, 4);
-  added.addCounts(countsOf(wide), 1);
+  added.add(countsOf(wide), 1);
   const expected = {
     scale: 1,
     zeroThreshold: 1,
@@ -180,7 +180,7 @@ test('what went to the zero count leaves no empty buckets that would take a coar
   t.deepEqual(plain(modelOf(added)), expected);
   const raised = new ExponentialCounts();
   raised.begin(2, 0, 8);
-  raised.addCounts(
+  raised.add(
     countsOf(
       modelHistogram({
         scale: 2,
@@ -193,6 +193,6 @@ test('what went to the zero count leaves no empty buckets that would take a coar
     1,
   );
   raised.raiseZeroThreshold(1);
-  raised.addCounts(countsOf(modelHistogram({ scale: 2, positive: new Map([[13, 1]]) })), 1);
+  raised.add(countsOf(modelHistogram({ scale: 2, positive: new Map([[13, 1]]) })), 1);
   t.is(raised.scale, 2, 'buckets 6 to 13 are eight');
 });

@@ -1,10 +1,11 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { ExponentialCells } from '../../../otel/state/exponential-cells.ts';
+import { maxHeldBuckets } from '../../../otel/state/exponential-comparison.ts';
 import { ExponentialCounts } from '../../../otel/state/exponential-counts.ts';
-import { ExponentialHistogramState, maxHeldBuckets } from '../../../otel/state/exponential-histogram.ts';
+import { ExponentialHistogramState } from '../../../otel/state/exponential-histogram.ts';
 import { fromZero, isMonotonic } from '../../../otel/state/series-columns.ts';
-import { argumentsOf, histograms, modelOf, modelOfRow, thresholds } from './exponential-arbitraries.ts';
+import { histograms, modelOf, modelOfRow, thresholds, valueOfModel } from './exponential-arbitraries.ts';
 import {
   hasBuckets,
   isNothing,
@@ -17,11 +18,7 @@ import {
   modelTogether,
   plain,
 } from './exponential-model.ts';
-
-type Arguments = Parameters<ExponentialHistogramState['merge']>;
-
-const at = (slot: number, h: ModelHistogram): Arguments =>
-  [slot, ...argumentsOf(h).slice(0, -1)] as unknown as Arguments;
+import { exponentialValue } from './exponential-value.ts';
 
 function buckets(scale: number, positive: Record<number, number>, of: Partial<ModelHistogram> = {}) {
   const cells = new Map(Object.entries(positive).map(([index, count]) => [Number(index), count] as const));
@@ -58,11 +55,11 @@ function isWithin(a: ModelHistogram, b: ModelHistogram): boolean {
 test('a baseline is set aside; a new epoch keeps what the old one counted', (t) => {
   const state = new ExponentialHistogramState();
   const slot = open(state, false);
-  t.is(state.settle(...at(slot, buckets(2, { 3: 4, 4: 6 }, { zeroCount: 2, sum: 10 }))), 12);
+  t.is(state.settle(slot, valueOfModel(buckets(2, { 3: 4, 4: 6 }, { zeroCount: 2, sum: 10 }))), 12);
   t.is(modelCount(counted(state, slot)), 0);
-  t.true(state.merge(...at(slot, buckets(1, { 1: 5, 2: 6 }, { zeroCount: 2, sum: 14 }))));
+  t.true(state.merge(slot, valueOfModel(buckets(1, { 1: 5, 2: 6 }, { zeroCount: 2, sum: 14 }))));
   t.deepEqual(plain(counted(state, slot)), plain(buckets(1, { 1: 1 }, { sum: 4 })));
-  t.false(state.merge(...at(slot, buckets(1, { 1: 4, 2: 9 }, { zeroCount: 2 }))));
+  t.false(state.merge(slot, valueOfModel(buckets(1, { 1: 4, 2: 9 }, { zeroCount: 2 }))));
   t.deepEqual([state.fault, state.faultyValue, state.heldValue], ['fell', 4, 5]);
   t.deepEqual(
     plain(modelOfRow(state.values, slot)),
@@ -70,7 +67,7 @@ test('a baseline is set aside; a new epoch keeps what the old one counted', (t) 
   );
   state.beginEpoch(slot);
   state.series.status.set(slot, isMonotonic | fromZero);
-  t.is(state.settle(...at(slot, buckets(20, { 0: 3 }, { sum: 3 }))), 0);
+  t.is(state.settle(slot, valueOfModel(buckets(20, { 0: 3 }, { sum: 3 }))), 0);
   t.deepEqual(plain(counted(state, slot)), plain(buckets(1, { 0: 3, 1: 1 }, { sum: 7 })));
   t.deepEqual(plain(modelOfRow(state.values, slot)), plain(buckets(20, { 0: 3 }, { sum: 3 })));
 });
@@ -79,8 +76,8 @@ test('what cannot be taken is not taken, and says why', (t) => {
   const state = new ExponentialHistogramState();
   const slot = open(state, true);
   const good = buckets(3, { 0: 1, 2: 5 }, { negative: new Map([[4, 2]]), zeroCount: 3, sum: 2 });
-  t.is(state.settle(...at(slot, good)), 0);
-  for (const [bad, fault, value] of [
+  t.is(state.settle(slot, valueOfModel(good)), 0);
+  for (const [bad, fault, found] of [
     [{ sum: NaN }, 'not_finite', NaN],
     [{ sum: -Infinity }, 'not_finite', -Infinity],
     [{ zeroCount: Infinity }, 'not_finite', Infinity],
@@ -114,31 +111,21 @@ test('what cannot be taken is not taken, and says why', (t) => {
     // Far buckets as they are, since the run between them and 0 would be long.
     const of = { ...good, ...bad };
     const far = (side: ReadonlyMap<number, number>) => Math.abs([...side.keys()][0] ?? 0) >= 1e7;
-    const cells = Float64Array.of(5);
-    const list =
+    const value =
       far(of.positive) || far(of.negative)
-        ? ([
-            slot,
-            3,
-            0,
-            3,
-            far(of.positive) ? 1e7 : 0,
-            cells,
-            0,
-            1,
-            far(of.negative) ? -1e7 : 0,
-            cells,
-            0,
-            1,
-            0,
-          ] as Arguments)
-        : at(slot, of);
-    t.false(state.merge(...list));
-    t.deepEqual([state.fault, state.faultyValue], [fault, value]);
-    t.is(state.settle(...list), undefined);
+        ? exponentialValue({
+            scale: 3,
+            zeroCount: 3,
+            positive: far(of.positive) ? [1e7, [5]] : [0, [5]],
+            negative: far(of.negative) ? [-1e7, [5]] : [0, [5]],
+          })
+        : valueOfModel(of);
+    t.false(state.merge(slot, value));
+    t.deepEqual([state.fault, state.faultyValue], [fault, found]);
+    t.is(state.settle(slot, value), undefined);
     t.deepEqual(plain(modelOfRow(state.values, slot)), plain(good));
   }
-  t.true(state.merge(...at(slot, good)));
+  t.true(state.merge(slot, valueOfModel(good)));
 });
 
 test('newer counts are taken when they hold all that is held, however the buckets are cut', (t) => {
@@ -152,17 +139,17 @@ test('newer counts are taken when they hold all that is held, however the bucket
       (first, other, by, threshold, isMore) => {
         const state = new ExponentialHistogramState();
         const slot = open(state, true);
-        state.settle(...at(slot, first));
+        state.settle(slot, valueOfModel(first));
         const coarser = isNothing(first)
           ? first
           : modelRaised(modelDownscaled(first, first.scale - by), threshold);
         const next = isMore ? modelSum(coarser, other) : other;
         const isTaken = isWithin(first, next);
         if (isMore) t.true(isTaken);
-        state.report.read(...(at(slot, next).slice(1) as Parameters<typeof state.report.read>));
+        state.report.read(valueOfModel(next));
         const order = state.orderReport(slot);
         t.is(order, isTaken ? Math.sign(modelCount(next) - modelCount(first)) : -1);
-        t.is(state.merge(...at(slot, next)), isTaken);
+        t.is(state.merge(slot, valueOfModel(next)), isTaken);
         const held = modelOfRow(state.values, slot);
         if (!isTaken) t.deepEqual(plain(held), plain(first));
         else {
@@ -172,7 +159,7 @@ test('newer counts are taken when they hold all that is held, however the bucket
           if (hasBuckets(held) && hasBuckets(first)) t.is(held.scale, Math.min(first.scale, next.scale));
           if (!isNothing(first))
             t.true(held.zeroThreshold >= Math.max(first.zeroThreshold, next.zeroThreshold));
-          t.true(state.merge(...at(slot, next)));
+          t.true(state.merge(slot, valueOfModel(next)));
           t.deepEqual(plain(modelOfRow(state.values, slot)), plain(held));
         }
       },
@@ -192,7 +179,7 @@ test('over epochs, with baselines, nothing is counted twice or lost', (t) => {
       const state = new ExponentialHistogramState();
       let slot = open(state, true);
       let said = modelHistogram();
-      t.is(state.settle(...at(slot, said)), 0);
+      t.is(state.settle(slot, valueOfModel(said)), 0);
       let total = 0;
       let sum = 0;
       let before = counted(state, slot);
@@ -201,7 +188,7 @@ test('over epochs, with baselines, nothing is counted twice or lost', (t) => {
           state.beginEpoch(slot);
           state.series.status.set(slot, isFromZero ? isMonotonic | fromZero : isMonotonic);
           said = more;
-          const baseline = state.settle(...at(slot, said));
+          const baseline = state.settle(slot, valueOfModel(said));
           t.is(baseline, isFromZero ? 0 : modelCount(said));
           if (isFromZero) {
             total += modelCount(said);
@@ -217,14 +204,14 @@ test('over epochs, with baselines, nothing is counted twice or lost', (t) => {
           sum = 0;
           before = modelHistogram();
         } else if (what === 'delta') {
-          state.report.read(...(at(slot, more).slice(1) as Parameters<typeof state.report.read>));
+          state.report.read(valueOfModel(more));
           t.true(state.addReport(slot));
           said = modelSum(said, more);
           total += modelCount(more);
           sum += more.sum;
         } else {
           const next = what === 'more' ? modelSum(said, more) : said;
-          t.not(state.settle(...at(slot, next)), undefined);
+          t.not(state.settle(slot, valueOfModel(next)), undefined);
           total += modelCount(next) - modelCount(said);
           sum += next.sum - said.sum;
           said = next;
@@ -247,16 +234,19 @@ test('over epochs, with baselines, nothing is counted twice or lost', (t) => {
 test('more buckets than are held are held at a coarser scale', (t) => {
   const state = new ExponentialHistogramState();
   const slot = open(state, true);
-  const cells = Float64Array.from({ length: 5000 }, (_, i) => i);
-  const none = new Float64Array(0);
-  t.is(state.settle(slot, 10, 0, 0, -2000, cells, 0, 5000, 0, none, 0, 0, 1), 0);
+  const value = exponentialValue({
+    scale: 10,
+    positive: [-2000, Float64Array.from({ length: 5000 }, (_, i) => i)],
+    sum: 1,
+  });
+  t.is(state.settle(slot, value), 0);
   const held = modelOfRow(state.values, slot);
   t.is(held.scale, 7);
   t.true(held.positive.size <= maxHeldBuckets);
   t.is(modelCount(held), (5000 * 4999) / 2);
-  t.true(state.merge(slot, 10, 0, 0, -2000, cells, 0, 5000, 0, none, 0, 0, 1));
-  cells[4321]!--;
-  t.false(state.merge(slot, 10, 0, 0, -2000, cells, 0, 5000, 0, none, 0, 0, 1));
+  t.true(state.merge(slot, value));
+  value.positive.counts[4321]!--;
+  t.false(state.merge(slot, value));
 });
 
 test('min and max span what was measured; NaN is nothing measured', (t) => {
@@ -279,7 +269,7 @@ test('a slot that is freed is used again from nothing, and its cells too', (t) =
     for (const slot of slots) {
       t.true(isNothing(modelOfRow(state.values, slot)));
       t.true(isNothing(counted(state, slot)));
-      state.settle(...at(slot, buckets(5, wide)));
+      state.settle(slot, valueOfModel(buckets(5, wide)));
       state.beginEpoch(slot);
     }
     for (const slot of slots) state.release(slot);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { attributes } from '../../../../otel/model/attributes.ts';
 import type { KindState } from '../../../../otel/state/kind-state.ts';
 import { mergeGauges } from '../../../../otel/state/merge.ts';
+import { exponentialValue } from '../../../otel/state/exponential-value.ts';
 import { birthUs } from '../../core.ts';
 import { catalogue, views } from './catalogue.ts';
 import { chunksOf, dump, Side } from './side.ts';
@@ -243,9 +244,8 @@ function settle(state: KindState, slot: number, value: number, nowUs: number): u
         value / 3,
       );
     case 'exponential_histogram': {
-      const counts = Float64Array.of(value, 0, 2 * value, 1);
-      const none = new Float64Array(0);
-      return state.settle(slot, 3, 0, value, -5, counts, 0, 4, 0, none, 0, 0, value / 7);
+      const positive = [-5, [value, 0, 2 * value, 1]] as const;
+      return state.settle(slot, exponentialValue({ scale: 3, zeroCount: value, positive, sum: value / 7 }));
     }
     case 'summary':
       return state.merge(slot, value, value / 2, Float64Array.of(value, value + 1), 0);

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { ExponentialCounts } from '../../../../otel/state/exponential-counts.ts';
-import { argumentsOf, histograms, modelOf } from '../exponential-arbitraries.ts';
+import { histograms, modelOf, valueOfModel } from '../exponential-arbitraries.ts';
 import { type ModelHistogram, modelTogether, plain } from '../exponential-model.ts';
 
 function empty(maxSize: number): ExponentialCounts {
@@ -12,7 +12,7 @@ function empty(maxSize: number): ExponentialCounts {
 
 function addedUp(list: readonly ModelHistogram[], maxSize: number): ExponentialCounts {
   const counts = empty(maxSize);
-  for (const h of list) counts.add(...argumentsOf(h));
+  for (const h of list) counts.add(valueOfModel(h), 1);
   return counts;
 }
 
@@ -25,7 +25,7 @@ function inGroups(
   const total = empty(maxSize);
   for (let at = 0, g = 0; at < list.length; g++) {
     const size = sizes[g % sizes.length];
-    total.addCounts(addedUp(list.slice(at, at + size), maxSize), 1);
+    total.add(addedUp(list.slice(at, at + size), maxSize), 1);
     at += size;
   }
   return total;

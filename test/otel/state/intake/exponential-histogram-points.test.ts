@@ -1,6 +1,7 @@
 import test from 'ava';
 import { metric, type Temporality } from '../../../../otel/model/metric.ts';
 import type { PointOutcome } from '../../../../otel/state/intake/point-outcome.ts';
+import { exponentialValue } from '../exponential-value.ts';
 import { birthUs, IntakeRig, second } from './intake-rig.ts';
 
 const exponential = metric({ name: 'took', kind: 'exponential_histogram', hasSum: true });
@@ -30,18 +31,19 @@ function setUp() {
       temporality,
       start * second,
       time * second,
-      scale,
-      zeroThreshold,
-      zeroCount,
-      offset,
-      Float64Array.of(99, ...positive, 99),
-      1,
-      positive.length,
-      0,
-      Float64Array.of(99, 99, ...negative),
-      2,
-      negative.length,
-      sum,
+      {
+        scale,
+        zeroThreshold,
+        zeroCount,
+        sum,
+        positive: { offset, counts: Float64Array.of(99, ...positive, 99), start: 1, length: positive.length },
+        negative: {
+          offset: 0,
+          counts: Float64Array.of(99, 99, ...negative),
+          start: 2,
+          length: negative.length,
+        },
+      },
       min,
       max,
       arrivalUs,
@@ -122,9 +124,9 @@ test('what cannot be is refused whole', (t) => {
     t.is(take(temporality, 100, 110, { positive: [1], offset: 2 ** 30 }), 'shape');
     t.is(take(temporality, 110, 100, { positive: [1] }), 'time');
   }
-  const one = Float64Array.of(1);
-  const empty = new Float64Array(0);
-  const args = [0, 0, 0, 0, one, 0, 2, 0, empty, 0, 0, 0, Number.NaN, Number.NaN, arrivalUs] as const;
+  const good = exponentialValue({ positive: [0, [1]] });
+  const beyond = { ...good, positive: { ...good.positive, length: 2 } };
+  const args = [beyond, Number.NaN, Number.NaN, arrivalUs] as const;
   t.is(rig.intake.exponentialHistogram(handle, 'delta', 1, 2, ...args), 'shape', 'beyond the column');
   t.like(held(), { count: 0, before: 0 });
   t.false(rig.isPresent(exponential));

@@ -10,6 +10,7 @@ import fc from 'fast-check';
 import { metric } from '../../../../otel/model/metric.ts';
 import { chunkBits, chunkMask } from '../../../../otel/state/columns.ts';
 import type { PointOutcome } from '../../../../otel/state/intake/point-outcome.ts';
+import { exponentialValue } from '../exponential-value.ts';
 import { birthUs, IntakeRig, second } from './intake-rig.ts';
 import { AskedReader, nextMillisecond } from './sdk-reader.ts';
 
@@ -41,18 +42,13 @@ class SdkIntake {
       temporality,
       startUs,
       timeUs,
-      scale,
-      0,
-      zeroCount,
-      positive.offset,
-      Float64Array.from(positive.bucketCounts),
-      0,
-      positive.bucketCounts.length,
-      negative.offset,
-      Float64Array.from(negative.bucketCounts),
-      0,
-      negative.bucketCounts.length,
-      sum,
+      exponentialValue({
+        scale,
+        zeroCount,
+        positive: [positive.offset, positive.bucketCounts],
+        negative: [negative.offset, negative.bucketCounts],
+        sum,
+      }),
       min,
       max,
       birthUs + 600 * second,

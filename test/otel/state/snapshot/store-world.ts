@@ -10,6 +10,7 @@ import { PointIntake } from '../../../../otel/state/intake/point-intake.ts';
 import { kindsByCode } from '../../../../otel/state/member-series.ts';
 import { MetricStore } from '../../../../otel/state/metric-store.ts';
 import { StoreSnapshot } from '../../../../otel/state/snapshot/store-snapshot.ts';
+import { exponentialValue } from '../exponential-value.ts';
 
 export const second = 1_000_000;
 export const birthUs = 1_000 * second;
@@ -226,23 +227,15 @@ export class StoreWorld {
           return [setAside, state.countedCount(slot), state.mins.get(slot)];
         }
         case 'exponential_histogram': {
-          const positive = Float64Array.from({ length: 1 + step.n }, (_, i) => (value + i) % 4);
-          const negative = Float64Array.of(value % 2);
-          const setAside = state.settle(
-            slot,
-            (value % 6) - 1,
-            value % 7 === 0 ? 0.5 : 0,
-            value,
-            -value,
-            positive,
-            0,
-            positive.length,
-            3,
-            negative,
-            0,
-            1,
-            value / 3,
-          );
+          const point = exponentialValue({
+            scale: (value % 6) - 1,
+            zeroThreshold: value % 7 === 0 ? 0.5 : 0,
+            zeroCount: value,
+            positive: [-value, Array.from({ length: 1 + step.n }, (_, i) => (value + i) % 4)],
+            negative: [3, [value % 2]],
+            sum: value / 3,
+          });
+          const setAside = state.settle(slot, point);
           if (setAside !== undefined) store.setAside(state, slot, setAside);
           state.takeMax(slot, value);
           return [
@@ -290,28 +283,9 @@ export class StoreWorld {
         );
       }
       case 'exponential_histogram': {
-        const positive = Float64Array.of(value, 1);
-        return intake.exponentialHistogram(
-          handle,
-          temporality,
-          startUs,
-          timeUs,
-          value % 4,
-          0,
-          1,
-          n,
-          positive,
-          0,
-          2,
-          0,
-          positive,
-          0,
-          0,
-          value,
-          NaN,
-          value,
-          nowUs,
-        );
+        const positive = [n, [value, 1]] as const;
+        const point = exponentialValue({ scale: value % 4, zeroCount: 1, positive, sum: value });
+        return intake.exponentialHistogram(handle, temporality, startUs, timeUs, point, NaN, value, nowUs);
       }
       case 'summary':
         return intake.summary(
