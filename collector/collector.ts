@@ -22,6 +22,7 @@ import { Access } from './security/access.ts';
 import { Denials } from './security/denials.ts';
 import { Exceeded } from './security/exceeded.ts';
 import { PortGuard } from './security/port-guard.ts';
+import { seldomWarnings } from './security/seldom-warnings.ts';
 import { ServerTls } from './security/server-tls.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { storeNowUs } from './store-clock.ts';
@@ -111,7 +112,7 @@ export class Collector {
       stalenessMs: longestStalenessMs(config.views, config.stalenessMs),
       evictionMs: config.evictionMs,
       nowUs: storeNowUs,
-      log: (level, fields, message) => log[level](fields, message),
+      log: seldomWarnings((level, fields, message) => log[level](fields, message)),
     });
     this.#access = new Access(config.auth, log);
     this.#denials = new Denials(this.#telemetry.counters.denials, (fields, message) =>

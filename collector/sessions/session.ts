@@ -194,7 +194,8 @@ export class Session implements OwningStream {
   closed(): void {
     if (this.state === 'ended') return;
     this.#release();
-    this.#host.log('info', this.#fields(), 'connection closed without goodbye');
+    // Who said nothing was nobody, and may come as often as it likes.
+    if (this.hello !== undefined) this.#host.log('info', this.#fields(), 'connection closed without goodbye');
   }
 
   /**

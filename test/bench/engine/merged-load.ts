@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { CollectorProcess } from '../../process/streamgauge.ts';
+import { benchGrpc } from '../streams/collector-load.ts';
 import type { ReportScript } from '../streams/report-script.ts';
 import type { ReportSender } from '../streams/report-sender.ts';
 import { type Swallow, startSwallow } from './swallow.ts';
@@ -38,6 +39,7 @@ export async function withSetUp<T>(
     };
     const configuration = {
       file_format: '1.0',
+      grpc: benchGrpc,
       meter_provider: {
         readers: [{ periodic: { interval: exportIntervalMs, exporter } }],
         ...(isMerging ? { views: [view] } : {}),

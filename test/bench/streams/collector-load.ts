@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SyntheticAgent } from '../../agents/synthetic-agent.ts';
 import { type CollectorProcess, startCollectorProcess } from '../../process/streamgauge.ts';
@@ -57,18 +60,30 @@ export async function settle(collector: CollectorProcess, senders: readonly Repo
   return points;
 }
 
-/** Runs with a collector in a process of its own, on the first processor. */
+/** What flooded streams are held to elsewhere would be measured here. */
+export const benchGrpc = { limits: { max_report_rate: 1_000_000 } };
+
+/** Runs with a collector in a process of its own, on the first processor; without `--config` with {@link benchGrpc} alone. */
 export async function inCollector<T>(
   args: readonly string[],
   run: (collector: CollectorProcess) => Promise<T>,
   env: Readonly<Record<string, string>> = {},
 ): Promise<T> {
-  const collector = await startCollectorProcess(['--log-level', 'warn', ...args], {}, env);
-  pin(collector.child.pid, 0);
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'streamgauge-bench-'));
   try {
-    return await run(collector);
+    const file = path.join(folder, 'collector.yaml');
+    // JSON is YAML.
+    await writeFile(file, JSON.stringify({ grpc: benchGrpc }));
+    const config = args.includes('--config') ? [] : ['--config', file];
+    const collector = await startCollectorProcess(['--log-level', 'warn', ...config, ...args], {}, env);
+    pin(collector.child.pid, 0);
+    try {
+      return await run(collector);
+    } finally {
+      await collector.child.kill();
+    }
   } finally {
-    await collector.child.kill();
+    await rm(folder, { recursive: true });
   }
 }
 

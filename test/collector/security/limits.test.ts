@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { AddressBook } from '../../../collector/security/address-book.ts';
 import { clientAddress } from '../../../collector/security/client-address.ts';
 import { Exceeded, limitCounters } from '../../../collector/security/exceeded.ts';
+import { seldomWarnings } from '../../../collector/security/seldom-warnings.ts';
 import { TokenBucket } from '../../../collector/security/token-bucket.ts';
 
 test('addresses: IPv4 as it is, IPv6 by its first 64 bits', (t) => {
@@ -106,4 +107,30 @@ test('what goes over a limit is counted by cause, and told once for each cause a
   exceeded('pings', '10.0.0.1:99', 'why');
   t.like(lines[1], { peer: '10.0.0.1:99', times: 50 });
   t.like(counters, { pings: 51, idle_timeout: 1, settings: 0 });
+});
+
+test('warnings of what a peer does come once a minute for each cause and address; all else as it comes', (t) => {
+  let nowMs = 0;
+  const lines: string[] = [];
+  const log = seldomWarnings(
+    (level, fields, message) => void lines.push(`${level} ${message} ${JSON.stringify(fields)}`),
+    () => nowMs,
+  );
+  for (let i = 0; i < 100; i++) log('warn', { peer: `10.0.0.1:${i}`, cause: 'invalid' }, 'ended');
+  log('warn', { peer: '10.0.0.1:1', cause: 'limit' }, 'ended');
+  log('warn', { peer: '10.0.0.2:1', cause: 'invalid' }, 'ended');
+  for (let i = 0; i < 2; i++) log('info', { peer: '10.0.0.1:1' }, 'connected');
+  for (let i = 0; i < 2; i++) log('warn', { member: 'm' }, 'of nobody');
+  nowMs = 60_000;
+  log('warn', { peer: '10.0.0.1:7', cause: 'invalid' }, 'ended');
+  t.deepEqual(lines, [
+    'warn ended {"peer":"10.0.0.1:0","cause":"invalid"}',
+    'warn ended {"peer":"10.0.0.1:1","cause":"limit"}',
+    'warn ended {"peer":"10.0.0.2:1","cause":"invalid"}',
+    'info connected {"peer":"10.0.0.1:1"}',
+    'info connected {"peer":"10.0.0.1:1"}',
+    'warn of nobody {"member":"m"}',
+    'warn of nobody {"member":"m"}',
+    'warn ended {"peer":"10.0.0.1:7","cause":"invalid","times":100}',
+  ]);
 });
