@@ -59,29 +59,39 @@ export class OwnMetrics {
    * @param patience ends waiting for another try; what then has no answer waits for the next call
    */
   async send(signal: AbortSignal, patience: AbortSignal): Promise<void> {
-    const { backend, temporality } = this.#options;
-    if (this.#isDue && (temporality === 'cumulative' || this.#pending.length === 0)) await this.#collect();
-    this.#isDue = false;
-    while (this.#pending.length > 0 && !signal.aborted) {
-      const [request] = this.#pending;
-      await backend.allowed(signal);
-      if (signal.aborted) return;
-      const outcome = await backend.send(request!, this.#underWay!, signal, patience);
-      if (outcome.kind === 'unanswered') {
-        this.#code = outcome.code;
-        return;
+    const isCumulative = this.#options.temporality === 'cumulative';
+    while (!signal.aborted) {
+      if (this.#isDue && (isCumulative || this.#pending.length === 0)) {
+        this.#isDue = false;
+        await this.#collect();
       }
-      this.#pending.shift();
-      if (outcome.kind === 'delivered') this.exported += outcome.exported;
-      else this.failed += request!.points;
-      if (this.#pending.length === 0) this.#underWay?.settleRest('failed');
+      const [request] = this.#pending;
+      if (request === undefined) return;
+      if (await this.#isUnanswered(request, signal, patience)) break;
     }
+    this.#isDue = false;
   }
 
   /** What waits is lost. */
   end(): void {
     this.#isDue = false;
     this.#settleRest('failed', this.#code);
+  }
+
+  async #isUnanswered(request: EncodedRequest, signal: AbortSignal, patience: AbortSignal): Promise<boolean> {
+    const { backend } = this.#options;
+    await backend.allowed(signal);
+    if (signal.aborted) return true;
+    const outcome = await backend.send(request, this.#underWay!, signal, patience);
+    if (outcome.kind === 'unanswered') {
+      this.#code = outcome.code;
+      return true;
+    }
+    this.#pending.shift();
+    if (outcome.kind === 'delivered') this.exported += outcome.exported;
+    else this.failed += request.points;
+    if (this.#pending.length === 0) this.#underWay!.settleRest('failed');
+    return false;
   }
 
   async #collect(): Promise<void> {

@@ -13,8 +13,8 @@ interface Run {
  * counts on encoders to keep points in the order in which they are read.
  */
 export class PointsUnderWay {
-  readonly #ledger: OutputLedger;
-  readonly #leave: () => void;
+  #ledger: OutputLedger;
+  #leave: () => void;
   /** Read, and in no request yet. */
   #runs: Run[] = [];
   #next = 0;
@@ -43,11 +43,29 @@ export class PointsUnderWay {
   }
 
   /** The requests, each remembered with what is in it. */
-  *follow(steps: Iterable<EncodedRequest | undefined>): Generator<EncodedRequest | undefined, void> {
+  *follow<R extends EncodedRequest>(steps: Iterable<R | undefined>): Generator<R | undefined, void> {
     for (const request of steps) {
       if (request !== undefined) this.#requests.set(request, this.#take(request.points));
       yield request;
     }
+  }
+
+  /** A request that was made before, with what is in it; not in the ledger until `moveTo`. */
+  restore(request: EncodedRequest, points: PointsByMetric): void {
+    this.#requests.set(request, points);
+  }
+
+  /** What is in a request without an outcome. */
+  pointsOf(request: EncodedRequest): PointsByMetric {
+    return this.#requests.get(request) ?? new Map();
+  }
+
+  /** Whatever has no outcome yet is from now on in this ledger, which has not heard of it, and in the other one no more. */
+  moveTo(ledger: OutputLedger): void {
+    this.#leave();
+    this.#ledger = ledger;
+    for (const [metric, points] of this.#waiting()) ledger.collected(metric, points);
+    this.#leave = ledger.begin(() => this.#waiting());
   }
 
   /** The next points in order went into no request. */

@@ -22,6 +22,7 @@ export class ReaderLog {
   #failing = '';
   #partial = '';
   readonly #dropped = new Set<string>();
+  readonly #droppedWaiting = new Set<string>();
 
   constructor(log: ExportLog, reader: string) {
     this.#log = log;
@@ -40,6 +41,7 @@ export class ReaderLog {
   succeeded(partial: PartialSuccess | undefined, warning: string | undefined): void {
     if (this.#failing !== '') this.#log.info({ reader: this.#reader }, 'export works again');
     this.#failing = '';
+    this.#droppedWaiting.clear();
     const message = partial === undefined ? (warning ?? '') : `${partial.rejected > 0} ${partial.message}`;
     if (message === this.#partial) return;
     this.#partial = message;
@@ -64,6 +66,17 @@ export class ReaderLog {
       fields,
       'a point with its resource is larger than a request may be and is not exported: shorten its attributes or raise the request size',
     );
+  }
+
+  /** Points that waited for the backend were given up. Said once for each cause until the backend takes something again. */
+  droppedWaiting(cause: 'too_old' | 'queue_full'): void {
+    if (this.#droppedWaiting.has(cause)) return;
+    this.#droppedWaiting.add(cause);
+    const why =
+      cause === 'too_old'
+        ? 'what waited longer than streamgauge.queue.max_age is dropped, and counted'
+        : 'the queue is full, and the oldest that waited is dropped, and counted: see streamgauge.queue.max_bytes';
+    this.#log.warn({ reader: this.#reader, cause }, why);
   }
 
   collectionFailed(error: unknown): void {

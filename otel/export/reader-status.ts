@@ -1,3 +1,4 @@
+import { noFigures, type QueueFigures } from './queue-limits.ts';
 import type { SendError } from './request-sender.ts';
 
 /** Counts since the reader was made. Points are data points. */
@@ -16,7 +17,7 @@ export interface ReaderCounts {
   pointsFailed: number;
   /** Not delivered, and replaced by a newer cumulative state. */
   pointsSuperseded: number;
-  /** Never in a request: one point too large. */
+  /** Never in a request, since one point is too large; or they waited for too long, or for more room than there is. */
   pointsDropped: number;
 }
 
@@ -33,6 +34,8 @@ export interface ReaderStatus {
   /** Tries that failed since the last success. */
   readonly failuresInARow: number;
   readonly counts: Readonly<ReaderCounts>;
+  /** What waits for the backend. */
+  readonly queue: QueueFigures;
 }
 
 /** What became of points, for a reader's own metrics. */
@@ -40,7 +43,7 @@ export type PointsOutcome = 'exported' | 'rejected' | 'failed' | 'superseded' | 
 
 /** Told of everything as it happens, so that it can be measured. Must not throw. */
 export interface ReaderObserver {
-  /** @param cause a few stable words: the code of the error, `too_large`, `partial_success`, `newer_state`, `not_committed`; empty for exported points */
+  /** @param cause a few stable words: the code of the error, `too_large`, `partial_success`, `newer_state`, `not_committed`, `coalesced`, `too_old`, `queue_full`; empty for exported points */
   points?(outcome: PointsOutcome, points: number, cause: string): void;
   /** One try of one request. `code` is empty on success. */
   request?(durationMs: number, bytes: number, code: string): void;
@@ -48,6 +51,8 @@ export interface ReaderObserver {
   /** One collection with its encoding. */
   collection?(durationMs: number, points: number): void;
   collectionFailed?(error: unknown): void;
+  /** Given once, at the beginning: how to read what waits. */
+  queue?(read: () => QueueFigures): void;
 }
 
 /** Keeps counts and the last results of one reader, and tells the observer. */
@@ -69,9 +74,18 @@ export class ReaderRecord {
   lastError: ReaderStatus['lastError'];
   failuresInARow = 0;
   readonly #observer: ReaderObserver;
+  readonly #queue: () => QueueFigures;
 
-  constructor(observer: ReaderObserver) {
+  constructor(observer: ReaderObserver, queue: () => QueueFigures = () => noFigures) {
     this.#observer = observer;
+    this.#queue = queue;
+    observer.queue?.(queue);
+  }
+
+  /** All but who and where. */
+  get status(): Omit<ReaderStatus, 'name' | 'state'> {
+    const { lastSuccessTimeMs, lastError, failuresInARow, counts } = this;
+    return { lastSuccessTimeMs, lastError, failuresInARow, counts: { ...counts }, queue: this.#queue() };
   }
 
   points(outcome: PointsOutcome, points: number, cause = ''): void {

@@ -38,6 +38,8 @@ export class RetryingSender {
   /** Monotonic times before which nothing is sent. */
   #ownDelayUntilMs = Number.NEGATIVE_INFINITY;
   #serverDelayUntilMs = Number.NEGATIVE_INFINITY;
+  /** Ends waits, to look again how long they are. */
+  #changed = new AbortController();
 
   constructor(
     sender: RequestSender,
@@ -67,14 +69,17 @@ export class RetryingSender {
   /** Resolves when sending is allowed, or when one of the signals is aborted. */
   async allowed(...signals: readonly AbortSignal[]): Promise<void> {
     while (this.delayMs > 0 && !signals.some((signal) => signal.aborted)) {
-      await pause(this.#clock, this.delayMs, ...signals);
+      await pause(this.#clock, this.delayMs, this.#changed.signal, ...signals);
     }
   }
 
   /** Forgets our own back-off, for a last try; the server's wish stands. */
   hurry(): void {
     this.#failures = 0;
+    if (this.#ownDelayUntilMs === Number.NEGATIVE_INFINITY) return;
     this.#ownDelayUntilMs = Number.NEGATIVE_INFINITY;
+    this.#changed.abort();
+    this.#changed = new AbortController();
   }
 
   /**

@@ -129,9 +129,11 @@ for (const temporality of temporalities) {
       await clock.advance(60_000);
       t.true(deliveries() >= 2);
       t.is(of(sender.delivered, 'own').length, 0);
+      const before = of(sender.delivered, 'test').length;
       const drained = reader.drain(100_000);
       await clock.advance(100_000);
-      t.like(await drained, { delivered: true, pointsDelivered: 3, pointsUndelivered: 0 });
+      const pointsDelivered = of(sender.delivered, 'test').length - before;
+      t.like(await drained, { delivered: true, pointsDelivered, pointsUndelivered: 0 });
       t.deepEqual(totals(of(sender.delivered, 'test'), temporality), state.totals);
       for (const line of reader.ledger()) t.true(line.isBalanced, JSON.stringify(line));
     }

@@ -120,12 +120,16 @@ for (const [temporality, tries, superseded] of [
     await reader.stop();
   });
 
-test('delta: a failed interval is repeated with its bytes, and nothing is collected meanwhile', async (t) => {
-  const { clock, sums, sender, reader } = setUp('delta', (request) =>
-    request >= 1 && request < 6 ? unavailable : ok,
+test('delta: a failed interval is repeated with its bytes, and without room nothing is collected meanwhile', async (t) => {
+  const { clock, sums, sender, reader } = setUp(
+    'delta',
+    (request) => (request >= 1 && request < 6 ? unavailable : ok),
+    { queue: { maxBytes: 0, maxAgeMs: 86_400_000, whenFull: 'coalesce' } },
   );
   reader.start();
-  await clock.advance(15_000 + 40_000);
+  await clock.advance(45_000);
+  t.is(reader.status.counts.collections, 2);
+  await clock.advance(10_000);
   const repeated = sender.sent.slice(1, 7).map(({ bytes }) => Buffer.from(bytes).toString('hex'));
   t.is(new Set(repeated).size, 1, 'six tries of the same bytes');
   t.is(reader.status.counts.pointsSuperseded, 0);
@@ -246,7 +250,13 @@ test('drain exports the last state and says so', async (t) => {
   reader.start();
   await clock.advance(3000);
   const result = await reader.drain(1000);
-  t.deepEqual(result, { delivered: true, pointsDelivered: 3, pointsUndelivered: 0, error: undefined });
+  t.deepEqual(result, {
+    delivered: true,
+    pointsDelivered: 3,
+    pointsUndelivered: 0,
+    pointsKept: 0,
+    error: undefined,
+  });
   t.deepEqual(totals(sender.delivered, 'cumulative'), sums.totals);
   t.is(reader.status.state, 'stopped');
   t.true(sender.isClosed);
