@@ -33,8 +33,21 @@ export interface PointSeriesInput {
   readonly resource: Resource | undefined;
 }
 
-/** Why a series is not taken in: a stream reports it at present, or the member has been freed, so join it again. */
-export type PointSeriesRefusal = 'held' | 'evicted';
+/**
+ * Why a series is not taken in: a stream reports it at present, the member has been freed, so join it again, or the member has as many as it
+ * may have.
+ */
+export type PointSeriesRefusal = 'held' | 'evicted' | 'full';
+
+/** What holds for the taking in of a series. */
+export interface PointSeriesRules {
+  /** Slots that the member may have, those of series included that have ended and wait for readers. */
+  readonly maxSlots: number;
+  /** A stream speaks for the member: a series that is a stream's is not taken over, whether or not it is reported, since that stream's cells would go on pointing to it. */
+  readonly hasLiveStream: boolean;
+}
+
+const anySeries: PointSeriesRules = { maxSlots: Number.POSITIVE_INFINITY, hasLiveStream: false };
 
 /**
  * The way into the store for sources that send data points and know of no epochs: OTLP, Prometheus. A series is defined once and then known by
@@ -89,8 +102,18 @@ export class PointIntake {
    * Finds a series or takes it in. Gives its handle, an opaque number above 0 that holds until the series is freed: then its points are
    * `unknown_series`, and it is defined again. The slow path: once for a series, not for a point.
    */
-  define(member: Member, input: PointSeriesInput, arrivalUs: number): number | PointSeriesRefusal {
-    return this.#life.define(member, input, arrivalUs);
+  define(
+    member: Member,
+    input: PointSeriesInput,
+    arrivalUs: number,
+    rules = anySeries,
+  ): number | PointSeriesRefusal {
+    return this.#life.define(member, input, arrivalUs, rules);
+  }
+
+  /** Whether the member has such a series, whoever reports it. Changes nothing. */
+  has(member: Member, input: PointSeriesInput): boolean {
+    return this.#life.has(member, input);
   }
 
   /** A point of a sum. An int64 is cut to a double by the caller. */

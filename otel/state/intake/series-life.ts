@@ -4,7 +4,7 @@ import type { Member } from '../members.ts';
 import type { MetricStore } from '../metric-store.ts';
 import { counting, ended, present, withoutValue } from '../series-columns.ts';
 import type { DeltaIntervals } from './delta-intervals.ts';
-import type { PointSeriesInput, PointSeriesRefusal } from './point-intake.ts';
+import type { PointSeriesInput, PointSeriesRefusal, PointSeriesRules } from './point-intake.ts';
 import { type PointSeries, temporalities } from './point-series.ts';
 
 /** The holder of all series that points define. Streams count theirs from 1. */
@@ -29,7 +29,12 @@ export class SeriesLife {
   }
 
   /** See PointIntake. */
-  define(member: Member, input: PointSeriesInput, nowUs: number): number | PointSeriesRefusal {
+  define(
+    member: Member,
+    input: PointSeriesInput,
+    nowUs: number,
+    { maxSlots, hasLiveStream }: PointSeriesRules,
+  ): number | PointSeriesRefusal {
     if (member.isEvicted) return 'evicted';
     const store = this.#store;
     const state = store.stateOf(input.metric.kind);
@@ -43,8 +48,10 @@ export class SeriesLife {
         return this.#series.handleOf(held);
       }
       if ((series.status.get(slot) & present) !== 0) return 'held';
+      const holder = series.holder.get(slot);
+      if (hasLiveStream && holder !== 0 && holder !== pointHolder) return 'held';
       heldUs = store.timesUs[held]!;
-    }
+    } else if (member.slots >= maxSlots) return 'full';
     const clock = this.#series.add(kindCodeOf(entryOf(state.kind, 1)), store.secondsAt(nowUs));
     const epoch = '';
     const defined = store.define(
@@ -59,6 +66,11 @@ export class SeriesLife {
       store.timesUs[clock] = heldUs;
     }
     return this.#series.handleOf(clock);
+  }
+
+  /** See PointIntake. */
+  has(member: Member, input: PointSeriesInput): boolean {
+    return this.#find(member, input, this.#store.stateOf(input.metric.kind)) !== 0;
   }
 
   /** The series' clock, or 0 when it is not known any more or is of another kind. A series that left comes back, wherever it is now. */
