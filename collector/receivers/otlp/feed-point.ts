@@ -5,8 +5,11 @@ import {
   summaryNumbers,
 } from '../../../otel/otlp/decode/decoded-points.ts';
 import type { MetricHeader } from '../../../otel/otlp/decode/request-headers.ts';
+import { ReusedExponentialValue } from '../../../otel/state/exponential-value.ts';
 import type { PointIntake } from '../../../otel/state/intake/point-intake.ts';
 import type { PointOutcome } from '../../../otel/state/intake/point-outcome.ts';
+
+const exponential = new ReusedExponentialValue();
 
 /** Gives a decoded point with a value to the series of the handle, as its kind wants it. @param hasSum whether the series has one, of histograms */
 export function feedPoint(
@@ -41,31 +44,18 @@ export function feedPoint(
         numbers[at + histogramNumbers.max]!,
         nowUs,
       );
-    case 'exponential_histogram': {
-      const positiveLength = numbers[at + exponentialNumbers.positiveLength]!;
-      const positive = at + exponentialNumbers.buckets;
+    case 'exponential_histogram':
+      readExponential(points, at, hasSum);
       return intake.exponentialHistogram(
         handle,
         temporality,
         startUs,
         timeUs,
-        numbers[at + exponentialNumbers.scale]!,
-        numbers[at + exponentialNumbers.zeroThreshold]!,
-        numbers[at + exponentialNumbers.zeroCount]!,
-        numbers[at + exponentialNumbers.positiveOffset]!,
-        numbers,
-        positive,
-        positiveLength,
-        numbers[at + exponentialNumbers.negativeOffset]!,
-        numbers,
-        positive + positiveLength,
-        numbers[at + exponentialNumbers.negativeLength]!,
-        hasSum ? numbers[at + exponentialNumbers.sum]! : 0,
+        exponential,
         numbers[at + exponentialNumbers.min]!,
         numbers[at + exponentialNumbers.max]!,
         nowUs,
       );
-    }
     case 'summary':
       return intake.summary(
         handle,
@@ -79,4 +69,20 @@ export function feedPoint(
         nowUs,
       );
   }
+}
+
+function readExponential({ numbers }: DecodedPoints, at: number, hasSum: boolean): void {
+  exponential.scale = numbers[at + exponentialNumbers.scale]!;
+  exponential.zeroThreshold = numbers[at + exponentialNumbers.zeroThreshold]!;
+  exponential.zeroCount = numbers[at + exponentialNumbers.zeroCount]!;
+  exponential.sum = hasSum ? numbers[at + exponentialNumbers.sum]! : 0;
+  const first = at + exponentialNumbers.buckets;
+  const length = numbers[at + exponentialNumbers.positiveLength]!;
+  exponential.positive.set(numbers[at + exponentialNumbers.positiveOffset]!, numbers, first, length);
+  exponential.negative.set(
+    numbers[at + exponentialNumbers.negativeOffset]!,
+    numbers,
+    first + length,
+    numbers[at + exponentialNumbers.negativeLength]!,
+  );
 }
