@@ -78,14 +78,21 @@ export function recordSize(length: number): number {
   return length + 2 + (length >= 2 ** 7 ? 1 : 0) + (length >= 2 ** 14 ? 1 : 0) + (length >= 2 ** 21 ? 1 : 0);
 }
 
-/** Writes a record. @returns the offset behind it */
-export function writeRecord(frame: Buffer, at: number, type: number, bytes: Uint8Array): number {
+/** Writes a record of two parts in a row. @returns the offset behind it */
+export function writeRecord(
+  frame: Buffer,
+  at: number,
+  type: number,
+  head: Uint8Array,
+  bytes: Uint8Array,
+): number {
   frame[at++] = type;
-  let rest = bytes.length;
+  let rest = head.length + bytes.length;
   for (; rest >= 0x80; rest >>>= 7) frame[at++] = (rest & 0x7f) | 0x80;
   frame[at++] = rest;
-  frame.set(bytes, at);
-  return at + bytes.length;
+  frame.set(head, at);
+  frame.set(bytes, at + head.length);
+  return at + head.length + bytes.length;
 }
 
 export interface JournalRecord {

@@ -16,6 +16,7 @@ import type { SyncPolicy } from './sync-policy.ts';
 const defaultSegmentBytes = 32 * 2 ** 20;
 const defaultMaxPendingBytes = 64 * 2 ** 20;
 const maxGatherMs = 200;
+const nothing = new Uint8Array(0);
 
 /**
  * The journal as it is written. `append` copies a record and gives its position; a commit starts at once when none is running and takes
@@ -79,6 +80,10 @@ export class Journal {
     return this.#committed;
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Whether more than half of the bound is pending: who can wait, waits for {@link drained}. */
   get isCongested(): boolean {
     return this.#pending.bytes > this.#maxPendingBytes / 2;
@@ -112,13 +117,13 @@ export class Journal {
    * @throws StreamgaugeError `overloaded` when too much is pending; `invalid_data` when the record is too large; `cancelled` when the journal is closed
    */
   append(type: number, bytes: Uint8Array): number {
-    if (this.#isClosed) throw new StreamgaugeError('cancelled', 'the journal is closed');
-    if (bytes.length > maxRecordBytes)
-      throw new StreamgaugeError(
-        'invalid_data',
-        `a record of ${bytes.length} bytes; the journal takes at most ${maxRecordBytes}`,
-      );
-    if (this.#pending.bytes > 0 && this.#pending.bytes + bytes.length > this.#maxPendingBytes) {
+    return this.appendParts(type, nothing, bytes);
+  }
+
+  /** The same of two parts in a row. */
+  appendParts(type: number, head: Uint8Array, bytes: Uint8Array): number {
+    const length = head.length + bytes.length;
+    if (this.#pending.bytes > 0 && this.#pending.bytes + length > this.#maxPendingBytes) {
       this.#refusedRecords++;
       throw new StreamgaugeError(
         'overloaded',
@@ -126,9 +131,15 @@ export class Journal {
         { retryDelayMs: 1000 },
       );
     }
-    const position = this.#pending.add(type, bytes);
-    if (this.#work === 'none') this.#schedule();
-    return position;
+    return this.#add(type, head, bytes);
+  }
+
+  /**
+   * Takes a record however much is pending: for what was decided here and has happened already. It is small, and there is a bound on how many there are.
+   * @throws StreamgaugeError `cancelled` when the journal is closed
+   */
+  appendDecision(type: number, bytes: Uint8Array): number {
+    return this.#add(type, nothing, bytes);
   }
 
   /** Calls once all records up to the position are committed; at once when they are. Never called when the journal closes without that. */
@@ -169,6 +180,19 @@ export class Journal {
     if (!isStuck) await this.#end();
     for (const resolve of this.#draining.splice(0)) resolve();
     return isStuck;
+  }
+
+  #add(type: number, head: Uint8Array, bytes: Uint8Array): number {
+    if (this.#isClosed) throw new StreamgaugeError('cancelled', 'the journal is closed');
+    const length = head.length + bytes.length;
+    if (length > maxRecordBytes)
+      throw new StreamgaugeError(
+        'invalid_data',
+        `a record of ${length} bytes; the journal takes at most ${maxRecordBytes}`,
+      );
+    const position = this.#pending.add(type, head, bytes);
+    if (this.#work === 'none') this.#schedule();
+    return position;
   }
 
   #schedule(): void {

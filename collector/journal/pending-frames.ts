@@ -52,16 +52,16 @@ export class PendingFrames {
     return this.#bytes;
   }
 
-  /** Copies a record. @returns the position behind it */
-  add(type: number, bytes: Uint8Array): number {
-    const size = recordSize(bytes.length);
+  /** Copies a record of two parts. @returns the position behind it */
+  add(type: number, head: Uint8Array, bytes: Uint8Array): number {
+    const size = recordSize(head.length + bytes.length);
     let frame = this.#frames.at(-1);
     if (frame === undefined || frame.length + size > frame.buffer.length) {
       frame = this.#open(frameHeaderBytes + size);
       this.#frames.push(frame);
       this.#bytes += frameHeaderBytes;
     }
-    frame.length = writeRecord(frame.buffer, frame.length, type, bytes);
+    frame.length = writeRecord(frame.buffer, frame.length, type, head, bytes);
     frame.records++;
     this.#bytes += size;
     this.#position += size;

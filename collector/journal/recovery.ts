@@ -89,6 +89,11 @@ export class Recovery {
     return this.#checkpoint?.header;
   }
 
+  /** 16 bytes. */
+  get directoryId(): Buffer {
+    return this.#files.identity.id;
+  }
+
   /** Its chunks; none when there is no checkpoint. @throws StreamgaugeError when the file cannot be read, or changed since it was checked */
   async *chunks(): AsyncGenerator<CheckpointChunk> {
     if (this.#checkpoint === undefined) return;
