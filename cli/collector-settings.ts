@@ -1,4 +1,9 @@
-import type { CollectorConfig, ListenerConfig } from '../collector/config/collector-config.ts';
+import {
+  type CollectorConfig,
+  directoryDefaults,
+  type ListenerConfig,
+  type StorageConfig,
+} from '../collector/config/collector-config.ts';
 import { refuseReaderLoops } from '../collector/config/reader-loops.ts';
 import { isLoopback } from '../otel/config/addresses.ts';
 import { ConfigError } from '../otel/config/config-error.ts';
@@ -20,6 +25,8 @@ export interface CollectorFlags {
   readonly grpcPort?: number;
   readonly httpPort?: number;
   readonly adminPort?: number;
+  readonly dataDir?: string;
+  readonly memory?: boolean;
   readonly otlp?: string;
   readonly otlpInterval?: number;
   readonly logLevel?: LogLevel;
@@ -49,6 +56,7 @@ export async function collectorSettings(
     http: { ...base.http, ...address, port: flags.httpPort ?? base.http.port },
     admin: { ...base.admin, port: flags.adminPort ?? base.admin.port },
     readers,
+    storage: storageOf(base.storage, flags),
     log: flags.logLevel === undefined ? base.log : { level: flags.logLevel },
   };
   const isSafe = ({ insecure, tls }: ListenerConfig) => insecure || tls !== undefined;
@@ -65,6 +73,15 @@ export async function collectorSettings(
     { name: 'admin', ...admin },
   ]);
   return config;
+}
+
+/** Where the state is kept as the command line has it. */
+function storageOf(base: StorageConfig, { dataDir, memory }: CollectorFlags): StorageConfig {
+  if (memory === true && dataDir !== undefined)
+    throw ConfigError.of('command line', 'allowed: one of them', '--memory and --data-dir');
+  if (memory === true) return { kind: 'memory' };
+  if (dataDir === undefined) return base;
+  return { ...directoryDefaults, ...base, kind: 'directory', path: dataDir };
 }
 
 /** TLS of the gRPC and the HTTP port as the command line has it. */

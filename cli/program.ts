@@ -86,6 +86,11 @@ function addListenOptions(command: Command): Command {
     .option('--grpc-port <port>', 'port for streams of agents (default 4317; 0 picks a free one)', portFlag)
     .option('--http-port <port>', 'port for /metrics, /healthz and /readyz (default 4318)', portFlag)
     .option('--admin-port <port>', 'port for status and agents as JSON (default 4319)', portFlag)
+    .option(
+      '--data-dir <directory>',
+      'where the state is kept over restarts (default: the usual place for state)',
+    )
+    .option('--memory', 'keep the state in memory only: a restart begins at zero')
     .option('--otlp <url>', 'also send to http://HOST:4318 (OTLP over HTTP) or grpc://HOST:4317 (over gRPC)')
     .option('--otlp-interval <duration>', 'how often --otlp sends (default 10s)', durationFlag(100));
 }

@@ -1,6 +1,11 @@
+import type { MetricReaderConfig } from '../otel/config/metric-readers.ts';
 import { attributeText } from '../otel/model/attributes.ts';
+import type { CollectorCore } from './collector-core.ts';
+import { isPull, type PushReader, targetOf } from './metric-readers.ts';
+import type { OutputProblems } from './outputs/output-problems.ts';
 import type { Outputs } from './outputs/outputs.ts';
 import type { Sessions } from './sessions/sessions.ts';
+import type { CollectorCounters, CollectorLevels } from './telemetry/collector-counters.ts';
 
 /** One agent as the admin port shows it. Times are milliseconds since the Unix epoch by the collector's clock. */
 export interface AgentView {
@@ -42,4 +47,66 @@ export function agentViews(sessions: Sessions, outputs: Outputs): AgentView[] {
       ),
     };
   });
+}
+
+/** What is the case now, for the collector's own metrics. */
+export function collectorLevels(
+  { state, sessions }: CollectorCore,
+  problems: OutputProblems,
+): CollectorLevels {
+  const { store, outputs } = state;
+  let membersPresent = 0;
+  for (const member of store.members) if (member.isPresent) membersPresent++;
+  return {
+    activeStreams: sessions.size,
+    membersPresent,
+    membersStale: store.members.size - membersPresent,
+    inputSeries: store.seriesCount,
+    outputSeries: outputs.points,
+    epochsOpened: store.epochsOpened,
+    outputConflicts: problems.conflicts,
+    outputOverflow: outputs.overflowed,
+    viewsInapplicable: problems.inapplicable,
+  };
+}
+
+/** How a reader is doing, as people are shown it. */
+export interface ReaderFigures {
+  readonly name: string;
+  readonly target: string;
+  readonly state: 'failing' | 'waiting' | 'ok';
+  readonly points: number;
+  readonly droppedPoints: number;
+  /** While it fails, else empty. */
+  readonly error: string;
+}
+
+/** All readers, push before pull. */
+export function readerFigures(
+  pushReaders: readonly PushReader[],
+  configs: readonly MetricReaderConfig[],
+  { scrapes }: CollectorCounters,
+): ReaderFigures[] {
+  const push = pushReaders.map(({ config, reader }): ReaderFigures => {
+    const { name, counts, lastError, lastSuccessTimeMs, failuresInARow } = reader.status;
+    return {
+      name,
+      target: targetOf(config),
+      state: failuresInARow > 0 ? 'failing' : lastSuccessTimeMs === undefined ? 'waiting' : 'ok',
+      points: counts.pointsExported,
+      droppedPoints: counts.pointsFailed + counts.pointsRejected + counts.pointsDropped,
+      error: failuresInARow > 0 ? (lastError?.message ?? '') : '',
+    };
+  });
+  const pull = configs.filter(isPull).map(
+    (config): ReaderFigures => ({
+      name: config.name,
+      target: targetOf(config),
+      state: 'ok',
+      points: scrapes.samples,
+      droppedPoints: 0,
+      error: '',
+    }),
+  );
+  return [...push, ...pull];
 }

@@ -1,33 +1,28 @@
 import { randomBytes } from 'node:crypto';
+import { hostPort } from '../otel/config/addresses.ts';
 import type { ServerTlsConfig } from '../otel/config/server-tls.ts';
 import type { ExportLog } from '../otel/export/reader-log.ts';
 import { StateProducer, type StateProducerOptions } from '../otel/export/state-producer.ts';
 import type { Temporality } from '../otel/model/metric.ts';
-import { TargetLabels } from '../otel/prometheus/target-labels.ts';
-import { PrometheusWriter } from '../otel/prometheus/writer.ts';
 import type { Collection } from '../otel/state/point-batch.ts';
-import { type AgentView, agentViews } from './collector-status.ts';
+import { StreamgaugeError } from '../proto/error.ts';
+import { type CollectorCore, directoryCore, memoryCore } from './collector-core.ts';
+import { collectorListeners } from './collector-listeners.ts';
+import { type AgentView, agentViews, collectorLevels, readerFigures } from './collector-status.ts';
 import type { CollectorConfig } from './config/collector-config.ts';
 import { refuseReaderLoops } from './config/reader-loops.ts';
-import { ConflictLog } from './http/conflict-log.ts';
+import { noIntervals } from './durability/restoring.ts';
 import type { HttpListener } from './http/http-listener.ts';
-import type { MetricsRouteOptions } from './http/metrics-route.ts';
-import { adminServer, httpServer, prometheusServer } from './http/servers.ts';
 import { inspectRoutes } from './inspect/inspect-routes.ts';
-import { FullCollection, isPull, isPush, type PushReader, pushReader, targetOf } from './metric-readers.ts';
+import { FullCollection, isPush, type PushReader, pushReader } from './metric-readers.ts';
 import { OutputProblems } from './outputs/output-problems.ts';
-import { Outputs } from './outputs/outputs.ts';
 import { GrpcReceiver } from './receivers/grpc-receiver.ts';
 import { Access } from './security/access.ts';
 import { Denials } from './security/denials.ts';
 import { Exceeded } from './security/exceeded.ts';
 import { PortGuard } from './security/port-guard.ts';
-import { seldomWarnings } from './security/seldom-warnings.ts';
 import { ServerTls } from './security/server-tls.ts';
-import { Sessions } from './sessions/sessions.ts';
-import { storeNowUs } from './store-clock.ts';
 import { CollectorTelemetry } from './telemetry/collector-telemetry.ts';
-import { compileViews, longestStalenessMs } from './views/compile-views.ts';
 
 /** A pino logger is one. */
 export type CollectorLog = ExportLog & {
@@ -48,6 +43,8 @@ export interface CollectorDrainReport {
   readonly delivered: boolean;
   /** Agents that left when they were asked, and those that were cut off. */
   readonly agents: { readonly left: number; readonly cutOff: number };
+  /** Why not everything that agents were told is kept could be kept in time; `undefined`: it is. */
+  readonly storageError: string | undefined;
   readonly readers: readonly {
     readonly name: string;
     readonly delivered: boolean;
@@ -58,6 +55,8 @@ export interface CollectorDrainReport {
 }
 
 const tickMs = 1000;
+/** What is written at an end without a drain. */
+const storageCloseMs = 2000;
 
 /**
  * The collector: agents' streams in, aggregated metrics out. Sinks start first and sources last; `drain` goes the other way. `stop` is
@@ -68,14 +67,13 @@ export class Collector {
   readonly #log: CollectorLog;
   readonly #version: string;
   readonly #problems: OutputProblems;
-  readonly #outputs: Outputs;
-  readonly #sessions: Sessions;
   readonly #telemetry: CollectorTelemetry;
   readonly #access: Access;
   readonly #denials: Denials;
   readonly #exceeded: Exceeded;
-  readonly #grpc: GrpcReceiver;
-  readonly #scraped: FullCollection;
+  #core: CollectorCore | undefined;
+  #grpc: GrpcReceiver | undefined;
+  #scraped: FullCollection | undefined;
   readonly #pushReaders: PushReader[] = [];
   readonly #listeners: HttpListener[] = [];
   #addresses = { grpc: '', http: '', admin: '' };
@@ -86,52 +84,20 @@ export class Collector {
     this.#config = config;
     this.#log = log;
     this.#version = version;
-    const directoryId = randomBytes(16);
-    const term = randomBytes(8);
-    const writerId = directoryId.toString('hex');
     this.#problems = new OutputProblems((problem, message) => log.warn({ problem }, message));
-    this.#outputs = new Outputs({
-      nowUs: storeNowUs,
-      plansFor: compileViews(config.views, config.stalenessMs),
-      writerId,
-      outputExpiryMs: config.outputExpiryMs,
-      problems: this.#problems,
-    });
     this.#telemetry = new CollectorTelemetry({
       version,
       instanceId: randomBytes(16).toString('hex'),
       resource: config.resource,
-      levels: () => this.#levels(),
+      levels: () => collectorLevels(this.#running, this.#problems),
       onError: (error) => log.warn({ err: error }, "one of the collector's own metrics could not be read"),
     });
-    this.#sessions = new Sessions({
-      store: this.#outputs.store,
-      counters: this.#telemetry.counters.sessions,
-      limits: config.grpc.limits,
-      position: { directoryId, term, journalPosition: 0 },
-      stalenessMs: longestStalenessMs(config.views, config.stalenessMs),
-      evictionMs: config.evictionMs,
-      nowUs: storeNowUs,
-      log: seldomWarnings((level, fields, message) => log[level](fields, message)),
-    });
+    const { denials, limits } = this.#telemetry.counters;
+    const warn = (fields: object, message: string): void => log.warn(fields, message);
     this.#access = new Access(config.auth, log);
-    this.#denials = new Denials(this.#telemetry.counters.denials, (fields, message) =>
-      log.warn(fields, message),
-    );
-    this.#exceeded = new Exceeded(this.#telemetry.counters.limits, (fields, message) =>
-      log.warn(fields, message),
-    );
-    this.#grpc = new GrpcReceiver(
-      config.grpc,
-      this.#sessions,
-      (error) => log.error({ err: error }, 'a message made the collector fail; please report this'),
-      this.#security('grpc', config.grpc.tls),
-    );
-    const surroundings = { outputs: this.#outputs, telemetry: this.#telemetry, log, version };
-    this.#scraped = new FullCollection(surroundings, this.#outputs.passerBy());
-    for (const reader of config.readers.filter(isPush))
-      this.#pushReaders.push(pushReader(reader, surroundings));
-    this.#makeListeners(writerId);
+    this.#denials = new Denials(denials, warn);
+    this.#exceeded = new Exceeded(limits, warn);
+    if (config.storage.kind === 'memory') this.#core = memoryCore(this.#coreOptions());
   }
 
   /** `HOST:PORT` of each listener, with the ports that are bound. */
@@ -139,10 +105,15 @@ export class Collector {
     return this.#addresses;
   }
 
-  /** Listens and exports. @throws StreamgaugeError `config` when an address cannot be had; what was started is stopped by `stop` */
+  /**
+   * Opens the data directory, listens and exports.
+   * @throws StreamgaugeError `config` when an address or the data directory cannot be had, `unavailable` when the disk fails; what was started is stopped by `stop`
+   */
   async start(): Promise<void> {
     if (this.#state !== 'new') return;
     this.#state = 'starting';
+    this.#core ??= await directoryCore(this.#coreOptions(), noIntervals, []);
+    this.#build(this.#core);
     this.#telemetry.start();
     this.#access.start();
     for (const listener of this.#listeners) await listener.start();
@@ -150,7 +121,7 @@ export class Collector {
     const { grpc } = this.#config;
     // Sinks before the source that fills them; none exports within the moment that the loop check below takes.
     for (const { reader } of this.#pushReaders) reader.start();
-    const port = await this.#grpc.start();
+    const port = await this.#grpc!.start();
     this.#addresses = {
       grpc: hostPort(grpc.host, port),
       http: hostPort(this.#config.http.host, http.port),
@@ -164,64 +135,73 @@ export class Collector {
     this.#ticker = setInterval(() => this.#tick(), tickMs);
     this.#ticker.unref();
     this.#state = 'running';
-    this.#log.info(this.#addresses, 'collector started');
+    const { status } = this.#core.storage;
+    const dataDir = status.kind === 'memory' ? null : status.path;
+    this.#log.info({ ...this.#addresses, dataDir }, 'collector started');
   }
 
   /** The figures that `streamgauge up` and `/status` show. */
   figures() {
-    const { counters } = this.#sessions;
+    const { state, sessions } = this.#running;
     return {
-      agents: this.#sessions.size,
-      seriesIn: this.#outputs.store.seriesCount,
-      seriesOut: this.#outputs.points,
-      points: counters.points,
-      wireBytes: this.#grpc.bytes.total,
+      agents: sessions.size,
+      seriesIn: state.store.seriesCount,
+      seriesOut: state.outputs.points,
+      points: sessions.counters.points,
+      wireBytes: this.#grpc?.bytes.total ?? 0,
       readers: this.#readerFigures(),
     };
   }
 
   /** All agents whose state is held. */
   agents(): AgentView[] {
-    return agentViews(this.#sessions, this.#outputs);
+    const { state, sessions } = this.#running;
+    return agentViews(sessions, state.outputs);
   }
 
   /** What leaves the collector now, cumulative, without the collector's own metrics. */
   collect(): Collection {
-    return this.#outputs.collect(this.#outputs.passerBy(), Date.now() * 1000);
+    const { outputs } = this.#running.state;
+    return outputs.collect(outputs.passerBy(), Date.now() * 1000);
   }
 
   /**
    * The same for a MetricReader of the OpenTelemetry SDK, as one of its `metricProducers`: how any PushMetricExporter gets it, with the temporality
    * that it asks for. Each producer is a reader of its own as long as the collector lives. The SDK does not tell whether an export succeeded, so
-   * asking for the next collection counts as success of the one before.
+   * asking for the next collection counts as success of the one before. With a data directory, after start.
    */
   metricProducer(
     temporality: Temporality,
     options: Pick<StateProducerOptions, 'resources' | 'onLoss'> = {},
   ): StateProducer {
-    const cursor = this.#outputs.addReader(temporality);
+    const { outputs } = this.#running.state;
+    const cursor = outputs.addReader(temporality);
     return new StateProducer({
       ...options,
       collect: (timeUs) => {
-        this.#outputs.delivered(cursor);
-        return this.#outputs.collect(cursor, timeUs);
+        outputs.delivered(cursor);
+        return outputs.collect(cursor, timeUs);
       },
     });
   }
 
-  /** Refuses new streams, asks agents to leave, exports once more. What is not done by the deadline is said in the report. */
+  /** Refuses new streams, asks agents to leave, exports once more, and makes the next start quick. What is not done by the deadline is said in the report. */
   async drain(deadlineMs: number): Promise<CollectorDrainReport> {
     const deadline = performance.now() + deadlineMs;
+    const { sessions, storage } = this.#running;
     this.#state = 'draining';
-    this.#grpc.drain();
+    this.#grpc?.drain();
     // Agents get half of the time, so that the last export has the rest.
-    const agents = await this.#sessions.drain(deadlineMs / 2);
+    const agents = await sessions.drain(deadlineMs / 2);
     const left = (): number => Math.max(0, deadline - performance.now());
     const readers = await Promise.all(
       this.#pushReaders.map(async ({ reader }) => ({ name: reader.name, ...(await reader.drain(left())) })),
     );
     await Promise.all(this.#listeners.map((listener) => listener.drain(left())));
-    return { delivered: readers.every(({ delivered }) => delivered), agents, readers };
+    await storage.checkpoint(AbortSignal.timeout(Math.ceil(left())));
+    const storageError = await storage.close(left());
+    const delivered = storageError === undefined && readers.every((reader) => reader.delivered);
+    return { delivered, agents, readers, storageError: storageError?.message };
   }
 
   async stop(): Promise<void> {
@@ -229,15 +209,72 @@ export class Collector {
     this.#state = 'stopped';
     clearInterval(this.#ticker);
     this.#access.stop();
-    this.#sessions.stop();
-    await this.#grpc.stop();
+    this.#core?.sessions.stop();
+    await this.#grpc?.stop();
     await Promise.all(this.#listeners.map((listener) => listener.stop()));
     await Promise.all(this.#pushReaders.map(({ reader }) => reader.stop()));
     await Promise.all([
       ...this.#pushReaders.map(({ collection }) => collection.stop()),
-      this.#scraped.stop(),
+      this.#scraped?.stop(),
     ]);
+    await this.#core?.storage.close(storageCloseMs);
     this.#telemetry.stop();
+  }
+
+  get #running(): CollectorCore {
+    if (this.#core === undefined)
+      throw new StreamgaugeError(
+        'bug',
+        'a collector with a data directory has no state before it is started',
+      );
+    return this.#core;
+  }
+
+  #coreOptions() {
+    return {
+      config: this.#config,
+      problems: this.#problems,
+      counters: this.#telemetry.counters.sessions,
+      log: this.#log,
+    };
+  }
+
+  #build({ state, sessions, storage, writerId }: CollectorCore): void {
+    const { outputs, store } = state;
+    const log = this.#log;
+    this.#grpc = new GrpcReceiver(
+      this.#config.grpc,
+      sessions,
+      (error) => log.error({ err: error }, 'a message made the collector fail; please report this'),
+      this.#security('grpc', this.#config.grpc.tls),
+    );
+    const committed = storage.kind === 'memory' ? undefined : () => storage.committed();
+    const surroundings = { outputs, telemetry: this.#telemetry, log, version: this.#version, committed };
+    this.#scraped = new FullCollection(surroundings, outputs.passerBy());
+    for (const reader of this.#config.readers.filter(isPush))
+      this.#pushReaders.push(pushReader(reader, surroundings));
+    this.#listeners.push(
+      ...collectorListeners({
+        config: this.#config,
+        writerId,
+        security: (port, tls) => this.#security(port, tls),
+        telemetry: this.#telemetry,
+        scraped: this.#scraped,
+        committed,
+        failure: () => storage.failure,
+        ready: () => this.#ready(storage.failure),
+        status: () => this.#status(),
+        agents: () => this.agents(),
+        adminRoutes: inspectRoutes(store, () =>
+          this.#pushReaders.map(({ reader }) => ({
+            name: reader.name,
+            counts: reader.status.counts,
+            lines: reader.ledger(),
+          })),
+        ),
+        log,
+      }),
+    );
   }
 
   /** TLS of a port, and who may come in there; nothing where there is neither. */
@@ -253,116 +290,39 @@ export class Collector {
     };
   }
 
-  #makeListeners(writerId: string): void {
-    const { http, admin, readers } = this.#config;
-    const conflicts = new ConflictLog((conflict, message) => this.#log.warn({ conflict }, message));
-    const onFailure = (error: Error, path: string): void =>
-      this.#log.warn({ err: error, path }, 'an HTTP request could not be answered');
-    const metrics: MetricsRouteOptions = {
-      writer: new PrometheusWriter(new TargetLabels({ writerId })),
-      collection: () => this.#scraped.collect(Date.now() * 1000),
-      onScrape: (report) => {
-        this.#telemetry.scraped(report);
-        conflicts.scraped(report);
-      },
-    };
-    const ready = () => ({
-      ready: this.#state === 'running',
-      reason: this.#state === 'draining' ? 'draining' : 'starting',
-    });
-    this.#listeners.push(
-      httpServer({ ...http, ...this.#security('http', http.tls), ...metrics, onFailure, ready }),
-      adminServer({
-        ...admin,
-        ...this.#security('admin', admin.tls),
-        onFailure,
-        status: () => this.#status(),
-        agents: () => this.agents(),
-        routes: inspectRoutes(this.#outputs.store, () =>
-          this.#pushReaders.map(({ reader }) => ({
-            name: reader.name,
-            counts: reader.status.counts,
-            lines: reader.ledger(),
-          })),
-        ),
-      }),
-      ...readers.filter(isPull).map(({ host, port, name, tls }) =>
-        prometheusServer({
-          host,
-          port,
-          ...this.#security(name, tls),
-          ...metrics,
-          limits: http.limits,
-          allowedHosts: http.allowedHosts,
-          onFailure,
-          portSetting: `the port of the reader ${name}`,
-        }),
-      ),
-    );
+  #ready(failure: StreamgaugeError | undefined) {
+    if (this.#state !== 'running')
+      return { ready: false, reason: this.#state === 'draining' ? 'draining' : 'starting' };
+    return failure === undefined
+      ? { ready: true }
+      : { ready: false, reason: `nothing is acknowledged nor exported: ${failure.message}` };
   }
 
   #tick(): void {
-    this.#sessions.tick();
-    this.#outputs.sweep();
-  }
-
-  #levels() {
-    const { store } = this.#outputs;
-    let membersPresent = 0;
-    for (const member of store.members) if (member.isPresent) membersPresent++;
-    return {
-      activeStreams: this.#sessions.size,
-      membersPresent,
-      membersStale: store.members.size - membersPresent,
-      inputSeries: store.seriesCount,
-      outputSeries: this.#outputs.points,
-      epochsOpened: store.epochsOpened,
-      outputConflicts: this.#problems.conflicts,
-      outputOverflow: this.#outputs.overflowed,
-      viewsInapplicable: this.#problems.inapplicable,
-    };
+    const { state, sessions, storage } = this.#running;
+    sessions.tick();
+    state.outputs.sweep();
+    storage.tick();
   }
 
   #readerFigures() {
-    const push = this.#pushReaders.map(({ config, reader }) => {
-      const { name, counts, lastError, lastSuccessTimeMs, failuresInARow } = reader.status;
-      const state = failuresInARow > 0 ? 'failing' : lastSuccessTimeMs === undefined ? 'waiting' : 'ok';
-      return {
-        name,
-        target: targetOf(config),
-        state: state as 'failing' | 'waiting' | 'ok',
-        points: counts.pointsExported,
-        droppedPoints: counts.pointsFailed + counts.pointsRejected + counts.pointsDropped,
-        error: failuresInARow > 0 ? (lastError?.message ?? '') : '',
-      };
-    });
-    const pull = this.#config.readers.filter(isPull).map((config) => ({
-      name: config.name,
-      target: targetOf(config),
-      state: 'ok' as const,
-      points: this.#telemetry.counters.scrapes.samples,
-      droppedPoints: 0,
-      error: '',
-    }));
-    return [...push, ...pull];
+    return readerFigures(this.#pushReaders, this.#config.readers, this.#telemetry.counters);
   }
 
   #status() {
+    const { sessions, storage } = this.#running;
     return {
       version: this.#version,
       state: this.#state,
       addresses: this.#addresses,
       uptimeMs: Math.round(performance.now()),
       ...this.figures(),
-      members: this.#levels(),
-      streams: this.#sessions.counters,
+      members: collectorLevels(this.#running, this.#problems),
+      streams: sessions.counters,
+      storage: storage.status,
       problems: this.#problems.list,
       readers: this.#readerFigures(),
       exports: this.#pushReaders.map(({ reader }) => reader.status),
     };
   }
-}
-
-function hostPort(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -26,6 +26,8 @@ export interface ReaderSurroundings {
   readonly telemetry: CollectorTelemetry;
   readonly log: ExportLog;
   readonly version: string;
+  /** Resolves when what was read so far may leave. Absent: at once. */
+  readonly committed: (() => Promise<void>) | undefined;
 }
 
 /** The aggregated metrics and the collector's own, for one reader: each apart, or both in one. */
@@ -84,7 +86,7 @@ export interface PushReader {
 export function pushReader(config: PeriodicReaderConfig, surroundings: ReaderSurroundings): PushReader {
   const { exporter, name } = config;
   const { temporality } = exporter;
-  const collection = new FullCollection(surroundings, surroundings.outputs.addReader(temporality));
+  const collection = new FullCollection(surroundings, surroundings.outputs.addReader(temporality, name));
   const reader = new PeriodicReader({
     name,
     intervalMs: config.intervalMs,
@@ -95,6 +97,7 @@ export function pushReader(config: PeriodicReaderConfig, surroundings: ReaderSur
     maxRequestBytes: config.maxRequestBytes,
     collect: (timeUs) => collection.aggregated(timeUs),
     collectOwn: () => collection.own(),
+    committed: surroundings.committed,
     onDelivered: () => collection.delivered(),
     sender: sender(exporter, name, surroundings.version),
     log: surroundings.log,

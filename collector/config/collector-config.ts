@@ -3,6 +3,7 @@ import type { MetricReaderConfig } from '../../otel/config/metric-readers.ts';
 import type { ViewConfig } from '../../otel/config/metric-views.ts';
 import type { ServerTlsConfig } from '../../otel/config/server-tls.ts';
 import { emptyResource, type Resource } from '../../otel/model/resource.ts';
+import type { SyncPolicy } from '../journal/sync-policy.ts';
 import { type AuthConfig, authDefaults } from './auth-config.ts';
 import { type GrpcPortLimits, grpcPortLimits, type HttpLimits, httpLimits } from './limits-config.ts';
 
@@ -53,6 +54,26 @@ export interface HttpConfig extends ListenerConfig {
   readonly allowedHosts: readonly string[];
 }
 
+/** Where the state is kept. */
+export type StorageConfig =
+  | { readonly kind: 'memory' }
+  | {
+      readonly kind: 'directory';
+      /** `undefined`: the usual place, which {@link dataDirectoryPath} tells. */
+      readonly path: string | undefined;
+      readonly sync: SyncPolicy;
+      /** How long a commit waits for more, milliseconds. */
+      readonly gatherMs: number;
+    };
+
+/** What the command line keeps its state in unless it is told otherwise. */
+export const directoryDefaults: Extract<StorageConfig, { kind: 'directory' }> = {
+  kind: 'directory',
+  path: undefined,
+  sync: { mode: 'always' },
+  gatherMs: 0,
+};
+
 export interface CollectorConfig {
   readonly grpc: GrpcConfig;
   readonly http: HttpConfig;
@@ -70,6 +91,7 @@ export interface CollectorConfig {
   readonly evictionMs: number;
   /** A point of an output whose series are all gone stays for so long. */
   readonly outputExpiryMs: number;
+  readonly storage: StorageConfig;
   readonly log: { readonly level: LogLevel };
   /** The deadline of a drain at SIGTERM and SIGINT. */
   readonly shutdownTimeoutMs: number;
@@ -120,6 +142,7 @@ export const collectorDefaults: CollectorConfig = {
   stalenessMs: 300_000,
   evictionMs: 86_400_000,
   outputExpiryMs: 86_400_000,
+  storage: { kind: 'memory' },
   log: { level: 'info' },
   shutdownTimeoutMs: 10_000,
 };

@@ -19,7 +19,7 @@ import { quoted } from '../../otel/config/value-text.ts';
 import { type AttributeValue, attributes } from '../../otel/model/attributes.ts';
 import type { Temporality } from '../../otel/model/metric.ts';
 import type { Resource } from '../../otel/model/resource.ts';
-import { type CollectorConfig, collectorDefaults } from './collector-config.ts';
+import { type CollectorConfig, collectorDefaults, directoryDefaults } from './collector-config.ts';
 
 /**
  * The configuration without a file: the defaults, and OpenTelemetry's environment variables. There is a push reader only when an endpoint
@@ -30,6 +30,7 @@ export function environmentConfig(environment: Environment): CollectorConfig {
   const variables = new Variables(environment);
   const config = {
     ...collectorDefaults,
+    storage: directoryDefaults,
     readers: readers(variables),
     resource: resource(variables),
   };

@@ -21,7 +21,13 @@ import { resource } from '../../otel/config/resource-schema.ts';
 import { serverTls } from '../../otel/config/server-tls-schema.ts';
 import { checkAuth } from './auth-check.ts';
 import { auth, authConfig } from './auth-schema.ts';
-import { type CollectorConfig, collectorDefaults as defaults, type HttpConfig } from './collector-config.ts';
+import {
+  type CollectorConfig,
+  collectorDefaults as defaults,
+  directoryDefaults,
+  type HttpConfig,
+  type StorageConfig,
+} from './collector-config.ts';
 import { grpcLimitKeys, grpcPortLimitsOf, httpLimitKeys, httpLimitsOf } from './limits-schema.ts';
 import { readerLoops } from './reader-loops.ts';
 
@@ -56,6 +62,7 @@ function listener<T extends z.ZodType<{ host: string; insecure: boolean; tls?: u
 }
 
 const { limits } = defaults.grpc;
+const syncModes = ['always', 'interval', 'never'] as const;
 
 const grpc = listener(
   section({
@@ -182,6 +189,25 @@ export const collectorSchema = z.strictObject({
         'A point of a merged output stays for so long after the last of its series was freed. One that has series never leaves; one that returns starts from zero with a new start time.',
       )
       .meta({ defaultText: durationText(defaults.outputExpiryMs) }),
+    data_dir: optional(z.string().min(1).meta({ allowed: 'a path' })).describe(
+      'The directory that the state is kept in, over restarts: one for each collector. Default: $STATE_DIRECTORY, else $XDG_STATE_HOME/streamgauge, else ~/.local/state/streamgauge.',
+    ),
+    memory: withDefault(z.boolean(), false).describe(
+      'Keep the state in memory only: a restart begins at zero, with new start times.',
+    ),
+    journal: section({
+      sync: withDefault(z.enum(syncModes), 'always').describe(
+        'When a report is acknowledged and exported. always: when it is on the disk, so that a power cut loses nothing. interval: when the system has it, and the disk gets it every sync_interval: a killed process loses nothing, a power cut as much as that. never: the disk gets it when the system sees fit.',
+      ),
+      sync_interval: withDefault(duration(10), 1000)
+        .describe('How often the disk gets what the system has, where sync is interval.')
+        .meta({ defaultText: durationText(1000) }),
+      gather: withDefault(duration(0, 200), directoryDefaults.gatherMs)
+        .describe(
+          'How long a commit waits for more. More costs less CPU time and fewer writes, and delays each acknowledgement and export as much.',
+        )
+        .meta({ defaultText: durationText(directoryDefaults.gatherMs) }),
+    }).describe('How the state is written: docs/journal.md.'),
     shutdown_timeout: withDefault(duration(0), defaults.shutdownTimeoutMs)
       .describe('How long the last exports may take after SIGTERM or SIGINT.')
       .meta({ defaultText: durationText(defaults.shutdownTimeoutMs) }),
@@ -241,6 +267,17 @@ export const collectorChecks: CrossCheck<z.output<typeof collectorSchema>> = (va
   }
 };
 
+function storageConfig({
+  data_dir: path,
+  memory,
+  journal,
+}: z.output<typeof collectorSchema>['streamgauge']): StorageConfig {
+  if (memory) return { kind: 'memory' };
+  const { sync: mode, sync_interval: intervalMs, gather: gatherMs } = journal;
+  const sync = mode === 'interval' ? { mode, intervalMs } : { mode };
+  return { kind: 'directory', path, sync, gatherMs };
+}
+
 /** The typed configuration of a file's content. */
 export function collectorConfig(file: z.output<typeof collectorSchema>): CollectorConfig {
   const { grpc, streamgauge } = file;
@@ -274,6 +311,7 @@ export function collectorConfig(file: z.output<typeof collectorSchema>): Collect
     stalenessMs: streamgauge.staleness,
     evictionMs: streamgauge.eviction,
     outputExpiryMs: streamgauge.output_expiry,
+    storage: storageConfig(streamgauge),
     log: streamgauge.log,
     shutdownTimeoutMs: streamgauge.shutdown_timeout,
   };

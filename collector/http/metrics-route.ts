@@ -11,6 +11,10 @@ const maxScrapes = 8;
 export interface MetricsRouteOptions {
   readonly writer: PrometheusWriter;
   readonly collection: () => Collection | Promise<Collection>;
+  /** Resolves once what was read so far may be sent. */
+  readonly committed?: (() => Promise<void>) | undefined;
+  /** Why nothing may be sent at present; `undefined` when all is well. */
+  readonly failure?: (() => StreamgaugeError | undefined) | undefined;
   /** Told of each scrape once it has been sent, or broke off. */
   readonly onScrape: (report: ExpositionReport) => void;
 }
@@ -28,6 +32,15 @@ export function metricsRoute(options: MetricsRouteOptions): Route {
         const message = `${maxScrapes} scrapes are being answered; try again in a second.`;
         throw new StreamgaugeError('overloaded', message, { retryDelayMs: 1000 });
       }
+      const failure = options.failure?.();
+      if (failure !== undefined)
+        throw new StreamgaugeError(
+          'unavailable',
+          `what was collected is not kept yet, and leaves only then: ${failure.message}`,
+          {
+            retryDelayMs: 1000,
+          },
+        );
       running++;
       try {
         const format = negotiateFormat(headers.accept);
@@ -41,6 +54,7 @@ export function metricsRoute(options: MetricsRouteOptions): Route {
           status: 200,
           contentType: expositionContentTypes[format],
           body: { [Symbol.iterator]: () => releasing(text, release) },
+          sendable: options.committed,
         };
       } catch (error) {
         running--;

@@ -15,6 +15,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** A text, or its pieces, which are made only as fast as the client takes them. */
   readonly body: string | Iterable<string>;
+  /** Resolves once the pieces made so far may be sent. Absent: at once. */
+  readonly sendable?: (() => Promise<void>) | undefined;
 }
 
 /** One address of a server. */

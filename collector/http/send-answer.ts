@@ -5,6 +5,8 @@ import { constants, createGzip } from 'node:zlib';
 import { longestTurnMs, nextTurn } from '../../otel/turns.ts';
 import type { Answer } from './route.ts';
 
+/** So much is made before it waits until it may be sent. */
+const gatheredLength = 256 * 1024;
 /** Below this, compressing saves no packet. */
 const compressFromBytes = 1400;
 
@@ -47,6 +49,7 @@ export async function sendAnswer(
       return;
     }
     const { first, isAll } = await firstBytes(iterator);
+    await answer.sendable?.();
     const gzip = first.length >= compressFromBytes && takesGzip(request.headers['accept-encoding']);
     if (gzip) response.setHeader('Content-Encoding', 'gzip');
     if (isAll && !gzip) {
@@ -54,7 +57,10 @@ export async function sendAnswer(
       await finished(response);
       return;
     }
-    const rest = Readable.from(inTurns(first, iterator), { objectMode: false, highWaterMark: 65_536 });
+    const rest = Readable.from(inTurns(first, iterator, answer.sendable), {
+      objectMode: false,
+      highWaterMark: 65_536,
+    });
     if (gzip) await pipeline(rest, createGzip({ level: constants.Z_BEST_SPEED }), response);
     else await pipeline(rest, response);
   } catch (cause) {
@@ -89,13 +95,27 @@ async function firstBytes(iterator: Iterator<string>): Promise<{ first: Buffer; 
   }
 }
 
-async function* inTurns(first: Buffer, iterator: Iterator<string>): AsyncGenerator<Buffer, void> {
+async function* inTurns(
+  first: Buffer,
+  iterator: Iterator<string>,
+  sendable: Answer['sendable'],
+): AsyncGenerator<Buffer, void> {
   yield first;
   let turnBegan = performance.now();
+  let made = '';
   for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
-    if (next.value !== '') yield Buffer.from(next.value);
-    if (performance.now() - turnBegan < longestTurnMs) continue;
+    made += next.value;
+    const isTurnOver = performance.now() - turnBegan >= longestTurnMs;
+    // Waiting for a commit takes longer than making a piece.
+    if (made !== '' && (sendable === undefined || isTurnOver || made.length >= gatheredLength)) {
+      await sendable?.();
+      yield Buffer.from(made);
+      made = '';
+    }
+    if (!isTurnOver) continue;
     await nextTurn();
     turnBegan = performance.now();
   }
+  await sendable?.();
+  if (made !== '') yield Buffer.from(made);
 }

@@ -19,6 +19,8 @@ export interface ViewChange {
   readonly outgoingOf: (entry: MetricEntry) => readonly Outgoing[];
   readonly deltaReaders: readonly ReaderCursor[];
   readonly nowS: number;
+  /** Merged outputs begin anew even where a view goes on. */
+  readonly isAfresh: boolean;
 }
 
 /**
@@ -42,8 +44,9 @@ export function changeViews(change: ViewChange): void {
 /** What the output goes on as; `undefined`: nothing. */
 function successorOf(
   { stream, outgoing, scope, scopeId, resourceId, variant }: PlacedStream,
-  { store, after, outgoingOf }: ViewChange,
+  { store, after, outgoingOf, isAfresh }: ViewChange,
 ): Outgoing | undefined {
+  if (isAfresh && outgoing.shape.way !== 'pass') return undefined;
   const { series } = store.stateOf(outgoing.input.kind);
   const entries = new Set<MetricEntry>();
   for (const slot of stream.slots()) entries.add(store.definitions.at(series.definition.get(slot)).entry);

@@ -12,8 +12,9 @@ import { FoldScratch } from './fold-scratch.ts';
 import { HeldPlaces } from './held-places.ts';
 import { type Outgoing, outgoing } from './outgoing.ts';
 import { OutputProblems } from './output-problems.ts';
-import type { OutputStream } from './output-stream.ts';
+import type { OutputStream, Sweeping } from './output-stream.ts';
 import { OutputTree } from './output-tree.ts';
+import { noOutputsJournal, type OutputsJournal } from './outputs-journal.ts';
 import type { Collecting, ReaderCursor } from './reader-cursor.ts';
 import { passingBy, ReaderCursors } from './reader-cursors.ts';
 import { OutputsSnapshot, outputsSection } from './snapshot/outputs-snapshot.ts';
@@ -35,6 +36,7 @@ export interface OutputsOptions {
   readonly outputExpiryMs: number;
   /** Told of streams in each other's way, and of views that make nothing of a metric. */
   readonly problems?: OutputProblems;
+  readonly journal?: OutputsJournal;
 }
 
 /** How long the last state of a series that ended waits for a backend that does not take it. Then it is freed all the same. */
@@ -52,19 +54,21 @@ export class Outputs {
   readonly #problems: OutputProblems;
   #metrics = new WeakMap<MetricEntry, MetricOutputs>();
   #tree: OutputTree;
+  #journal: OutputsJournal;
   readonly #cursors: ReaderCursors;
   /** Places must stay while a collection is read, or a snapshot written. */
   readonly #places = new HeldPlaces(() => void this.sweep());
   readonly #spareScratch: FoldScratch[] = [];
   readonly #nowUs: () => number;
-  readonly #outputExpiryS: number;
+  #outputExpiryS: number;
   #expireS = 0;
 
-  constructor({ nowUs, plansFor, writerId, outputExpiryMs, problems }: OutputsOptions) {
+  constructor({ nowUs, plansFor, writerId, outputExpiryMs, problems, journal }: OutputsOptions) {
     this.#nowUs = nowUs;
     this.#plansFor = plansFor;
     this.#outputExpiryS = outputExpiryMs / 1000;
     this.#problems = problems ?? new OutputProblems(() => {});
+    this.#journal = journal ?? noOutputsJournal;
     this.store = new MetricStore(nowUs(), (_state, slot, definition, resource) =>
       this.#attach(slot, definition, resource),
     );
@@ -72,9 +76,24 @@ export class Outputs {
     this.#cursors = new ReaderCursors(this.store);
   }
 
-  /** A cursor for a reader that stays. After a load it goes on where a reader of this name and temporality stood, if there was one. */
-  addReader(temporality: Temporality, name = ''): ReaderCursor {
-    return this.#cursors.add(temporality, name);
+  /**
+   * A cursor for a reader that stays. After a load it goes on where a reader of this name and temporality stood, if there was one.
+   * @param maxRequestBytes of its delta intervals, where these are made again after a restart
+   */
+  addReader(temporality: Temporality, name = '', maxRequestBytes = 0): ReaderCursor {
+    const cursor = this.#cursors.add(temporality, name);
+    this.#journal.readerAdded(cursor, name, maxRequestBytes);
+    return cursor;
+  }
+
+  /** No reader is there any more: those that come are found by their names. Those that do not come are forgotten with the next restart. */
+  unclaimReaders(): void {
+    this.#cursors.unclaim();
+  }
+
+  /** Who is told of changes from now on. */
+  recordIn(journal: OutputsJournal): void {
+    this.#journal = journal;
   }
 
   /** A cursor for one that comes and goes, as a scrape does: cumulative, and nothing waits for it. */
@@ -87,6 +106,8 @@ export class Outputs {
     // A wall clock that was set back must not make an interval that ends before it begins.
     const timeUs = Math.max(wallUs, cursor.collectedUs + 1);
     const nowUs = this.#nowUs();
+    // One that comes and goes leaves nothing behind.
+    if (cursor.index >= 0) this.#journal.collected(cursor, wallUs, nowUs);
     const collecting: Collecting = {
       cursor,
       collection: ++cursor.collections,
@@ -122,6 +143,7 @@ export class Outputs {
 
   /** The reader's backend has taken the whole of its last collection. */
   delivered(cursor: ReaderCursor): void {
+    this.#journal.delivered(cursor);
     cursor.deliveredUs = cursor.collectedAtUs;
   }
 
@@ -138,14 +160,17 @@ export class Outputs {
     const isReleasing = store.endedCount > 0 && store.hasReleasable(endedBeforeS);
     if (!isReleasing && nowS < this.#expireS) return 0;
     if (!this.#places.mayMove(nowUs)) return 0;
-    this.#expireS = nowS + expireEveryS;
-    this.#tree.sweep({
-      endedBeforeS,
-      idleBeforeS: Math.min(endedBeforeS, nowS - this.#outputExpiryS),
-      nowS,
-      nowUs,
-    });
-    return isReleasing ? store.releaseEnded(endedBeforeS) : 0;
+    const idleBeforeS = Math.min(endedBeforeS, nowS - this.#outputExpiryS);
+    return this.sweepNow({ endedBeforeS, idleBeforeS, nowS, nowUs });
+  }
+
+  /** A sweep that was decided upon: by {@link Outputs.sweep}, or in an earlier run. */
+  sweepNow(sweeping: Sweeping): number {
+    this.#journal.swept(sweeping);
+    this.#expireS = sweeping.nowS + expireEveryS;
+    this.#tree.sweep(sweeping);
+    const { endedBeforeS } = sweeping;
+    return this.store.hasReleasable(endedBeforeS) ? this.store.releaseEnded(endedBeforeS) : 0;
   }
 
   /**
@@ -176,10 +201,25 @@ export class Outputs {
    * Other views from now on. An output whose plan is among them goes on; passing ones keep value and start; merged ones that changed begin at zero, at a new start
    * time, with what their series hold as baseline. What delta readers have not collected of outputs that are no more is not collected by anybody: collect before. Gives false, and changes
    * nothing, while a collection is read or a snapshot is open: try again then.
+   * @param outputExpiryMs as among the options, if it changes too
    */
-  changeViews(plansFor: PlansFor): boolean {
+  changeViews(plansFor: PlansFor, outputExpiryMs = this.#outputExpiryS * 1000): boolean {
     const nowUs = this.#nowUs();
     if (!this.#places.mayMove(nowUs)) return false;
+    this.#outputExpiryS = outputExpiryMs / 1000;
+    this.#changeTree(plansFor, nowUs, false);
+    return true;
+  }
+
+  /**
+   * All merged outputs begin at zero, at a start time of now, with what their series hold as baseline: something that was counted, and perhaps shown, is
+   * lost. Before readers collect.
+   */
+  beginAfresh(): void {
+    this.#changeTree(this.#plansFor, this.#nowUs(), true);
+  }
+
+  #changeTree(plansFor: PlansFor, nowUs: number, isAfresh: boolean): void {
     this.#plansFor = plansFor;
     this.#metrics = new WeakMap();
     for (const { entry } of this.store.definitions.metrics()) this.#metricOutputs(entry);
@@ -191,9 +231,9 @@ export class Outputs {
       outgoingOf: (entry) => this.#outgoingOf(entry),
       deltaReaders: this.#cursors.delta,
       nowS: this.store.secondsAt(nowUs),
+      isAfresh,
     });
     this.#tree = after;
-    return true;
   }
 
   /**

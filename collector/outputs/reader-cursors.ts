@@ -37,6 +37,11 @@ export class ReaderCursors {
     return added;
   }
 
+  /** From now on every reader waits for its own to come. */
+  unclaim(): void {
+    for (const cursor of this.#cursors) cursor.isClaimed = false;
+  }
+
   /** When the collection was made that every reader's backend has taken, or a later one, by the store's clock. */
   deliveredUs(nowUs: number): number {
     let deliveredUs = nowUs;

@@ -1,8 +1,9 @@
 import { status } from '@grpc/grpc-js';
 import type { Denial } from '../security/denial.ts';
 import type { Grant } from '../security/grant.ts';
-import type { Session, SessionPeer } from '../sessions/session.ts';
+import type { Session } from '../sessions/session.ts';
 import type { EndCause } from '../sessions/session-counters.ts';
+import type { SessionPeer } from '../sessions/session-host.ts';
 import type { AgentCall } from './agent-call.ts';
 
 /** What the peer is told when the collector ends its stream: the one place where causes become gRPC statuses. */
@@ -15,6 +16,7 @@ const statusOf: Record<EndCause, status> = {
   limit: status.RESOURCE_EXHAUSTED,
   deadline: status.DEADLINE_EXCEEDED,
   draining: status.UNAVAILABLE,
+  overloaded: status.UNAVAILABLE,
   unauthenticated: status.UNAUTHENTICATED,
   denied: status.PERMISSION_DENIED,
 };

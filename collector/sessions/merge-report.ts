@@ -1,9 +1,10 @@
 import { Uint32List } from '../../otel/state/columns.ts';
 import { isCount } from '../../otel/state/counts.ts';
+import { resumeInterrupted } from '../../otel/state/interrupted-series.ts';
 import type { KindState } from '../../otel/state/kind-state.ts';
 import { mergeBuckets, mergeGauges, mergeSums } from '../../otel/state/merge.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
-import { counting, withoutValue } from '../../otel/state/series-columns.ts';
+import { counting, interrupted, withoutValue } from '../../otel/state/series-columns.ts';
 import type { NumberColumn } from '../../proto/columns/number-column.ts';
 import { columnKinds, type GroupColumns } from '../../proto/report/group-columns.ts';
 import type { GroupProgress } from './group-progress.ts';
@@ -209,6 +210,7 @@ function settle(
       withheld.push(found);
       continue;
     }
+    const held = (state.series.status.get(slot) & interrupted) === 0 ? 0 : resumeInterrupted(state, slot);
     let baseline: number | undefined;
     if (state.kind === 'histogram') {
       const { sums } = group.histograms;
@@ -234,7 +236,7 @@ function settle(
     }
     if (baseline > 0) {
       outcome.baselines++;
-      store.setAside(state, slot, baseline);
+      store.setAside(state, slot, baseline - held);
     }
     store.appear(state, slot);
   }

@@ -1,6 +1,6 @@
 /**
  * Why a stream came to its end: the agent said goodbye or half-closed, its id is another's, another stream took its place, it broke the
- * protocol, it is over a limit, it did not say hello in time, the collector stops, it is not known who the agent is, or what it presented does
+ * protocol, it is over a limit, it did not say hello in time, the collector stops or cannot keep up, it is not known who the agent is, or what it presented does
  * not permit what it does.
  */
 export type EndCause =
@@ -12,6 +12,7 @@ export type EndCause =
   | 'limit'
   | 'deadline'
   | 'draining'
+  | 'overloaded'
   | 'unauthenticated'
   | 'denied';
 
@@ -28,6 +29,7 @@ export class SessionCounters {
     limit: 0,
     deadline: 0,
     draining: 0,
+    overloaded: 0,
     unauthenticated: 0,
     denied: 0,
   };

@@ -1,57 +1,22 @@
 import { resourceFromDefinition } from '../../otel/model/definitions.ts';
 import { type Resource, resourceKey } from '../../otel/model/resource.ts';
 import type { Member } from '../../otel/state/members.ts';
-import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { InvalidDataError, StreamgaugeError } from '../../proto/error.ts';
 import { encodeAck } from '../../proto/messages/ack.ts';
 import { type AgentMessage, decodeAgentMessage, type Hello } from '../../proto/messages/agent-message.ts';
 import { type CollectorMessage, encodeCollectorMessage } from '../../proto/messages/collector-message.ts';
-import type { Position } from '../../proto/messages/position.ts';
 import { isReport } from '../../proto/report/read-report.ts';
 import type { StreamCopies } from '../../proto/report/stream-capture.ts';
-import type { StreamLimits } from '../config/collector-config.ts';
-import { type Denial, DeniedError } from '../security/denial.ts';
-import type { Grant } from '../security/grant.ts';
+import { DeniedError } from '../security/denial.ts';
 import { permittedMember } from '../security/permitted-member.ts';
 import { Acknowledgements } from './acknowledgements.ts';
-import type { Owners, OwningStream } from './owners.ts';
+import type { OwningStream } from './owners.ts';
 import { PendingCapture } from './pending-capture.ts';
 import { SeriesIntake } from './series-intake.ts';
 import type { RestoredSession, SessionCapture } from './session-capture.ts';
-import type { EndCause, SessionCounters } from './session-counters.ts';
+import type { EndCause } from './session-counters.ts';
+import type { SessionHost, SessionPeer } from './session-host.ts';
 import { maxSlotsOf, type OnRefused, StreamSeries } from './stream-series.ts';
-
-/** What a session needs of its surroundings. */
-export interface SessionHost {
-  readonly store: MetricStore;
-  readonly owners: Owners;
-  readonly counters: SessionCounters;
-  readonly limits: StreamLimits;
-  /** Silent for so long, a member or series leaves gauges and up-down sums, and is freed. */
-  readonly stalenessMs: number;
-  readonly evictionMs: number;
-  readonly position: Position;
-  /** For one more session: see {@link Session.number}. */
-  nextNumber(): number;
-  /** By the store's clock, microseconds. */
-  nowUs(): number;
-  /** The session is over. */
-  ended(session: Session): void;
-  log(level: 'info' | 'warn', fields: object, message: string): void;
-}
-
-/** The peer's end of the stream. */
-export interface SessionPeer {
-  /** Its address, for logs. */
-  readonly address: string;
-  /** What it may do and write, where that has bounds. */
-  readonly grant?: Grant | undefined;
-  /** Told that it went beyond them, before the end. */
-  readonly denied?: ((denial: Denial) => void) | undefined;
-  send(bytes: Buffer): void;
-  /** Ends the stream; nothing may be sent after it. */
-  end(cause: EndCause, message: string): void;
-}
 
 /**
  * - `waiting`: for Hello.
@@ -94,8 +59,12 @@ export class Session implements OwningStream {
   /** When series that are not of this stream are looked for. */
   #expireUs: number;
   #pending: PendingCapture | undefined;
+  /** When the message at hand came, by the store's clock. */
+  #nowUs = 0;
+  /** The peer is told nothing more. */
+  #isPeerDone = false;
 
-  constructor(host: SessionHost, peer: SessionPeer, number = host.nextNumber(), openedUs = host.nowUs()) {
+  constructor(host: SessionHost, peer: SessionPeer, number: number, openedUs: number) {
     this.#host = host;
     this.#peer = peer;
     this.number = number;
@@ -169,7 +138,16 @@ export class Session implements OwningStream {
   receive(bytes: Buffer): void {
     if (this.state === 'ended') return;
     if (this.#pending !== undefined) this.#settleCapture();
-    this.#host.counters.receivedBytes += bytes.length;
+    const host = this.#host;
+    host.counters.receivedBytes += bytes.length;
+    this.#nowUs = host.nowUs();
+    try {
+      if (this.state === 'waiting') this.#announceReturn(bytes);
+      host.journal.received(this.number, this.#nowUs, bytes);
+    } catch (thrown) {
+      this.end('overloaded', StreamgaugeError.from(thrown).message);
+      return;
+    }
     try {
       if (isReport(bytes)) this.#report(bytes);
       else this.#control(decodeAgentMessage(bytes));
@@ -192,6 +170,7 @@ export class Session implements OwningStream {
 
   /** The connection is gone. What the member counted stays; it is stale if it does not come back. */
   closed(): void {
+    this.#isPeerDone = true;
     if (this.state === 'ended') return;
     this.#release();
     // Who said nothing was nobody, and may come as often as it likes.
@@ -200,14 +179,15 @@ export class Session implements OwningStream {
 
   /**
    * Called every second or so. What the member reported on an earlier stream and has not defined on this one within the staleness is
-   * stale; from then on an hour is soon enough.
+   * stale; from then on an hour is soon enough. Gives whether it was time.
    */
-  expire(nowUs: number): void {
-    if (this.state !== 'open' || nowUs < this.#expireUs) return;
+  expire(nowUs: number): boolean {
+    if (this.state !== 'open' || nowUs < this.#expireUs) return false;
     this.#settleCapture();
     const { store, stalenessMs, evictionMs } = this.#host;
     this.#expireUs = nowUs + Math.max(stalenessMs * 1000, expireEveryUs);
     store.expire(this.#member!, this.number, nowUs, evictionMs * 1000);
+    return true;
   }
 
   /** Asks the agent to leave, and to come back after a delay. */
@@ -229,6 +209,13 @@ export class Session implements OwningStream {
     // Who is denied may come again at once and for ever: that is logged where it is kept in bounds.
     if (cause !== 'denied') this.#logEnd(cause, message);
     this.#release();
+    if (quietEnds.has(cause)) this.#host.journal.whenCommitted(() => this.#endPeer(cause, message));
+    else this.#endPeer(cause, message);
+  }
+
+  #endPeer(cause: EndCause, message: string): void {
+    if (this.#isPeerDone) return;
+    this.#isPeerDone = true;
     this.#peer.end(cause, message);
   }
 
@@ -241,6 +228,7 @@ export class Session implements OwningStream {
   #release(): void {
     this.state = 'ended';
     this.#acks?.stop();
+    this.#host.journal.ended(this.number);
     this.#host.ended(this);
     if (this.hello !== undefined) this.#host.owners.release(this.hello.memberId, this, this.lastReport);
   }
@@ -253,8 +241,8 @@ export class Session implements OwningStream {
     const startedMs = performance.now();
     const points = series.report(bytes);
     this.lastReport = series.lastReport;
-    member.lastReportUs = host.nowUs();
-    member.reportedUs = member.lastReportUs;
+    member.lastReportUs = this.#nowUs;
+    member.reportedUs = this.#nowUs;
     member.isPresent = true;
     this.reports++;
     this.points += points;
@@ -276,10 +264,10 @@ export class Session implements OwningStream {
     if (series === undefined) throw new InvalidDataError(`${message.type} came before hello`);
     switch (message.type) {
       case 'define':
-        series.define(message, this.#host.nowUs());
+        series.define(message, this.#nowUs);
         break;
       case 'retire':
-        series.retire(message.series, message.reason, this.#host.nowUs());
+        series.retire(message.series, message.reason, this.#nowUs);
         break;
       case 'answer': {
         const { error } = message;
@@ -320,7 +308,7 @@ export class Session implements OwningStream {
     }
     claim.displaced?.displace(this.peer);
     const { store, limits, counters } = host;
-    const welcomeUs = host.nowUs();
+    const welcomeUs = this.#nowUs;
     const member = store.join(hello.memberId, resource, welcomeUs);
     this.#open(hello, claim.lastReport, member);
     const stream = { holder: this.number, welcomeUs, lastReport: claim.lastReport };
@@ -330,13 +318,13 @@ export class Session implements OwningStream {
       type: 'welcome',
       session: this.id,
       lastReport: claim.lastReport,
-      durability: 'memory',
+      durability: host.journal.durability,
       limits,
       clockUs: Date.now() * 1000,
       instructions: [],
       protocolVersion,
       capabilities,
-      position: host.position,
+      position: host.journal.place(),
     });
     host.log('info', { ...this.#fields(), agent: hello.userAgent }, 'agent connected');
   }
@@ -356,9 +344,23 @@ export class Session implements OwningStream {
     this.lastReport = lastReport;
     this.#member = member;
     this.#acks = new Acknowledgements(lastReport, hello.ackDelayMs, (report) => {
-      this.#host.counters.acks++;
-      this.#send(encodeAck(report));
+      const { journal, counters } = this.#host;
+      counters.acks++;
+      const place = journal.durability === 'disk' ? journal.place().journalPosition : undefined;
+      this.#send(encodeAck(report, place));
     });
+  }
+
+  /** What an agent was told before is looked at before anything of it is taken in. Bytes that are no Hello are found out later. */
+  #announceReturn(bytes: Buffer): void {
+    let lastAck: Hello['lastAck'];
+    try {
+      const message = isReport(bytes) ? undefined : decodeAgentMessage(bytes);
+      if (message?.type === 'hello') lastAck = message.lastAck;
+    } catch {
+      return;
+    }
+    if (lastAck !== undefined) this.#host.journal.returned(lastAck, this.#nowUs);
   }
 
   readonly #onRefused: OnRefused = (kind, report, series, { reason, fieldPath, retryDelayMs }) =>
@@ -370,7 +372,7 @@ export class Session implements OwningStream {
       throw new InvalidDataError(`is ${lastReport}, but the last report that came is ${this.lastReport}`, {
         fieldPath: 'goodbye.last_report',
       });
-    this.#host.store.leave(this.#member!, this.#host.nowUs());
+    this.#host.store.leave(this.#member!, this.#nowUs);
     this.#acks?.flush();
     this.end('goodbye', '');
   }
@@ -383,10 +385,12 @@ export class Session implements OwningStream {
     this.#send(encodeCollectorMessage(message));
   }
 
+  /** Once all that came before is committed: what the peer is told, it may count on. A peer that does not read is cut off in the midst of what it is told. */
   #send(bytes: Buffer): void {
-    // A peer that does not read is cut off in the midst of what it is told.
-    if (this.state === 'ended') return;
-    this.#host.counters.sentBytes += bytes.length;
-    this.#peer.send(bytes);
+    this.#host.journal.whenCommitted(() => {
+      if (this.#isPeerDone) return;
+      this.#host.counters.sentBytes += bytes.length;
+      this.#peer.send(bytes);
+    });
   }
 }

@@ -10,6 +10,7 @@ export const ended = 4; // its epoch never returns; freed once every reader has 
 export const fromZero = 8; // the current epoch began after the horizon, so its first value counts whole
 export const withoutValue = 16; // the last report had no recorded value for it
 export const isMonotonic = 32; // a value below the held one is refused
+export const interrupted = 64; // what came since the held value may have been shown already: the next value is a baseline
 
 /**
  * What a series is, in columns by slot: the part that all kinds share. Each kind of state has its own slots. Slot 0 belongs to

@@ -10,22 +10,29 @@ export interface Ack {
   readonly position: Position | undefined;
 }
 
-const writer = new ByteWriter(16);
+const writer = new ByteWriter(32);
 
 /**
- * The bytes of a CollectorMessage with an Ack that holds a report number only: what a collector sends most. At most 11 bytes, the
- * caller's own.
+ * The bytes of a CollectorMessage with an Ack that holds a report number and perhaps a place in the journal of Welcome's directory and term: what
+ * a collector sends most. At most 22 bytes, the caller's own.
  */
-export function encodeAck(report: number): Buffer {
+export function encodeAck(report: number, journalPosition?: number): Buffer {
+  const placeBytes = journalPosition === undefined ? 0 : 1 + varintSize(journalPosition);
   writer.reset();
   writer.byte(0x0a);
-  writer.byte(1 + varintSize(report));
+  writer.byte(1 + varintSize(report) + (placeBytes === 0 ? 0 : 2 + placeBytes));
   writer.byte(0x08);
   writer.varint(report);
+  if (journalPosition !== undefined) {
+    writer.byte(0x12);
+    writer.byte(placeBytes);
+    writer.byte(0x18);
+    writer.varint(journalPosition);
+  }
   return Buffer.from(writer.bytes.subarray(0, writer.length));
 }
 
-/** The report number when the bytes are those of {@link encodeAck}, or -1: then it is for decodeCollectorMessage. */
+/** The report number when the bytes are those of {@link encodeAck} without a place, or -1: then it is for decodeCollectorMessage. */
 export function readAck(bytes: Uint8Array): number {
   const { length } = bytes;
   if (length < 4 || length > 11 || bytes[0] !== 0x0a || bytes[1] !== length - 2 || bytes[2] !== 0x08)

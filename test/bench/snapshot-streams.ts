@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { SessionCounters } from '../../collector/sessions/session-counters.ts';
+import { memoryJournal } from '../../collector/sessions/session-journal.ts';
 import { Sessions } from '../../collector/sessions/sessions.ts';
 import { SessionsSnapshot } from '../../collector/sessions/snapshot/sessions-snapshot.ts';
 import { SectionsLoading } from '../../otel/snapshot/load-sections.ts';
@@ -30,7 +31,7 @@ function emptySessions(store: MetricStore): Sessions {
     store,
     counters: new SessionCounters(),
     limits,
-    position: { directoryId: Buffer.alloc(16), term: Buffer.alloc(8), journalPosition: 0 },
+    journal: memoryJournal(Buffer.alloc(16), Buffer.alloc(8)),
     stalenessMs: 300_000,
     evictionMs: 86_400_000,
     nowUs: () => birthUs,

@@ -16,7 +16,7 @@ function run(args: readonly string[], env: Record<string, string> = {}, node: re
   const { status, stdout, stderr } = spawnSync(process.execPath, [...node, entry, ...args], {
     encoding: 'utf8',
     timeout: 50_000,
-    env: { ...process.env, ...env },
+    env: { ...process.env, XDG_STATE_HOME: directory, STATE_DIRECTORY: undefined, ...env },
   });
   return { status, stdout, stderr };
 }
@@ -101,7 +101,7 @@ test('check prints every problem on a line of its own', (t) => {
   t.deepEqual(run(['check', faulty]), {
     status: 1,
     stdout: '',
-    stderr: `${faulty}:1:14: grpc.port: found "x"; allowed: a whole number from 0 to 65535\n${faulty}:2:8: http.prt: unknown key, did you mean port? allowed: host, port, insecure, tls\n`,
+    stderr: `${faulty}:1:14: grpc.port: found "x"; allowed: a whole number from 0 to 65535\n${faulty}:2:8: http.prt: unknown key, did you mean port? allowed: host, port, insecure, tls, allowed_hosts, limits\n`,
   });
 });
 

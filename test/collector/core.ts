@@ -2,6 +2,7 @@ import type { StreamLimits } from '../../collector/config/collector-config.ts';
 import { type OutputProblem, OutputProblems } from '../../collector/outputs/output-problems.ts';
 import { Outputs } from '../../collector/outputs/outputs.ts';
 import { SessionCounters } from '../../collector/sessions/session-counters.ts';
+import { memoryJournal } from '../../collector/sessions/session-journal.ts';
 import { Sessions } from '../../collector/sessions/sessions.ts';
 import { compileViews, longestStalenessMs } from '../../collector/views/compile-views.ts';
 import type { ViewConfig } from '../../otel/config/metric-views.ts';
@@ -48,7 +49,7 @@ export class Core {
       store: this.outputs.store,
       counters: this.counters,
       limits: this.limits,
-      position: { directoryId: Buffer.alloc(16), term: Buffer.alloc(8), journalPosition: 0 },
+      journal: memoryJournal(Buffer.alloc(16), Buffer.alloc(8)),
       stalenessMs: longestStalenessMs(options.views ?? [], 300_000),
       evictionMs: 86_400_000,
       nowUs,

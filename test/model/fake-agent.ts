@@ -1,4 +1,5 @@
-import type { Session, SessionPeer } from '../../collector/sessions/session.ts';
+import type { Session } from '../../collector/sessions/session.ts';
+import type { SessionPeer } from '../../collector/sessions/session-host.ts';
 import { attributesToWire } from '../../otel/model/any-value.ts';
 import type { Attributes } from '../../otel/model/attributes.ts';
 import { metricToDefinition } from '../../otel/model/definitions.ts';

@@ -1,5 +1,6 @@
 import { Outputs } from '../../collector/outputs/outputs.ts';
 import { SessionCounters } from '../../collector/sessions/session-counters.ts';
+import { memoryJournal } from '../../collector/sessions/session-journal.ts';
 import { Sessions } from '../../collector/sessions/sessions.ts';
 import { compileViews, longestStalenessMs } from '../../collector/views/compile-views.ts';
 import { PointIntake } from '../../otel/state/intake/point-intake.ts';
@@ -40,7 +41,7 @@ export class World {
       store,
       counters: this.counters,
       limits: this.limits,
-      position: { directoryId: Buffer.alloc(16), term: Buffer.alloc(8), journalPosition: 0 },
+      journal: memoryJournal(Buffer.alloc(16), Buffer.alloc(8)),
       stalenessMs: longestStalenessMs(views, stalenessMs),
       evictionMs,
       nowUs,

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface ChildOptions {
@@ -12,8 +14,10 @@ export interface ChildOptions {
 /** On Linux the kernel ends the program with us; elsewhere a clean exit of ours does. */
 const guard = existsSync('/usr/bin/setpriv') ? ['setpriv', '--pdeathsig', 'KILL'] : [];
 const running = new Set<ChildProcess>();
+const states = new Set<string>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
+  for (const folder of states) rmSync(folder, { recursive: true, force: true });
 });
 
 function guarded(
@@ -22,16 +26,23 @@ function guarded(
   options: ChildOptions,
   more: { stdin: 'ignore' | 'pipe'; timeout?: number },
 ): ChildProcess {
+  // State that nobody names is each child's own, and goes with it.
+  const state = mkdtempSync(path.join(tmpdir(), 'streamgauge-state-'));
+  states.add(state);
   const [program, ...rest] = [...guard, command, ...args] as [string, ...string[]];
   const child = spawn(program, rest, {
     cwd: options.cwd,
-    env: { ...process.env, ...options.env },
+    env: { ...process.env, XDG_STATE_HOME: state, STATE_DIRECTORY: undefined, ...options.env },
     stdio: [more.stdin, 'pipe', 'pipe'],
     timeout: more.timeout,
     killSignal: 'SIGKILL',
   });
   running.add(child);
-  child.once('close', () => running.delete(child));
+  child.once('close', () => {
+    running.delete(child);
+    rmSync(state, { recursive: true, force: true });
+    states.delete(state);
+  });
   return child;
 }
 

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Child, run } from './child.ts';
@@ -18,19 +16,12 @@ export async function buildPackage(): Promise<void> {
   await run(process.execPath, [path.join(root, 'cli', 'build.mjs')], { cwd: root, timeoutMs: 180_000 });
 }
 
-/** Where programs of this test keep their state unless they are told otherwise. */
-const stateHome = mkdtempSync(path.join(os.tmpdir(), 'streamgauge-state-home-'));
-process.once('exit', () => rmSync(stateHome, { recursive: true, force: true }));
-
 /** Nothing of what the machine is set up for reaches the programs of a test. */
-export const testEnvironment: Readonly<Record<string, string | undefined>> = {
-  ...Object.fromEntries(
-    Object.keys(process.env)
-      .filter((name) => name.startsWith('OTEL_') || name === 'STATE_DIRECTORY')
-      .map((name) => [name, undefined]),
-  ),
-  XDG_STATE_HOME: stateHome,
-};
+export const testEnvironment: Readonly<Record<string, string | undefined>> = Object.fromEntries(
+  Object.keys(process.env)
+    .filter((name) => name.startsWith('OTEL_'))
+    .map((name) => [name, undefined]),
+);
 
 /** Starts `streamgauge ARGUMENTS` as a process of its own. */
 export function startStreamgauge(

@@ -7,8 +7,9 @@ import { decodeAgentMessage, encodeAgentMessage, type Hello } from '../../../pro
 import { StreamCopies } from '../../../proto/report/stream-capture.ts';
 import type { Grant } from '../../security/grant.ts';
 import type { PendingCapture } from '../pending-capture.ts';
-import { incarnationOf, type SessionPeer } from '../session.ts';
+import { incarnationOf } from '../session.ts';
 import type { RestoredOpen, SessionCapture } from '../session-capture.ts';
+import type { SessionPeer } from '../session-host.ts';
 import type { Sessions } from '../sessions.ts';
 import { readGrant, writeGrant } from './grant.ts';
 import { orError } from './or-error.ts';

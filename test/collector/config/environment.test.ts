@@ -1,5 +1,5 @@
 import test from 'ava';
-import { collectorDefaults } from '../../../collector/config/collector-config.ts';
+import { collectorDefaults, directoryDefaults } from '../../../collector/config/collector-config.ts';
 import { environmentConfig } from '../../../collector/config/environment.ts';
 import { ConfigError } from '../../../otel/config/config-error.ts';
 
@@ -20,11 +20,11 @@ const readersOf = test.macro({
 });
 
 test('nothing set is the defaults', (t) => {
-  t.deepEqual(environmentConfig({}), collectorDefaults);
-  t.deepEqual(
-    environmentConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: ' ', OTEL_RESOURCE_ATTRIBUTES: '' }),
-    collectorDefaults,
-  );
+  t.deepEqual(environmentConfig({}), { ...collectorDefaults, storage: directoryDefaults });
+  t.deepEqual(environmentConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: ' ', OTEL_RESOURCE_ATTRIBUTES: '' }), {
+    ...collectorDefaults,
+    storage: directoryDefaults,
+  });
 });
 
 test(readersOf, { OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }, []);

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { collectorDefaults } from '../../../collector/config/collector-config.ts';
+import { collectorDefaults, directoryDefaults } from '../../../collector/config/collector-config.ts';
 import { parseCollectorConfig } from '../../../collector/config/load.ts';
 import { ConfigError } from '../../../otel/config/config-error.ts';
 
@@ -24,8 +24,11 @@ const isRefused = test.macro({
 });
 
 test('an empty file is the defaults', (t) => {
-  t.deepEqual(parse(''), collectorDefaults);
-  t.deepEqual(parse('grpc:\nmeter_provider:\nstreamgauge: {}\n'), collectorDefaults);
+  t.deepEqual(parse(''), { ...collectorDefaults, storage: directoryDefaults });
+  t.deepEqual(parse('grpc:\nmeter_provider:\nstreamgauge: {}\n'), {
+    ...collectorDefaults,
+    storage: directoryDefaults,
+  });
 });
 
 test(

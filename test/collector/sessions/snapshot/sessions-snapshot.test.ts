@@ -3,6 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { configuredGrant, type Grant } from '../../../../collector/security/grant.ts';
 import type { Session } from '../../../../collector/sessions/session.ts';
+import { memoryJournal } from '../../../../collector/sessions/session-journal.ts';
 import { Sessions } from '../../../../collector/sessions/sessions.ts';
 import { SessionsSnapshot } from '../../../../collector/sessions/snapshot/sessions-snapshot.ts';
 import { attributes } from '../../../../otel/model/attributes.ts';
@@ -267,7 +268,7 @@ function emptySessions({ cores: [core] }: Twin, store = core.store): Sessions {
     store,
     counters: core.counters,
     limits: core.limits,
-    position: { directoryId: Buffer.alloc(16), term: Buffer.alloc(8), journalPosition: 0 },
+    journal: memoryJournal(Buffer.alloc(16), Buffer.alloc(8)),
     stalenessMs: 300_000,
     evictionMs: 86_400_000,
     nowUs: () => core.nowUs,

@@ -1,6 +1,8 @@
 import { agentViews } from '../../../../collector/collector-status.ts';
 import type { Grant } from '../../../../collector/security/grant.ts';
-import type { Session, SessionPeer } from '../../../../collector/sessions/session.ts';
+import type { Session } from '../../../../collector/sessions/session.ts';
+import type { SessionPeer } from '../../../../collector/sessions/session-host.ts';
+import { memoryJournal } from '../../../../collector/sessions/session-journal.ts';
 import { Sessions } from '../../../../collector/sessions/sessions.ts';
 import type { PeerOf } from '../../../../collector/sessions/snapshot/sessions-part.ts';
 import { SessionsSnapshot } from '../../../../collector/sessions/snapshot/sessions-snapshot.ts';
@@ -105,7 +107,7 @@ export class Twin {
       store,
       counters,
       limits,
-      position: { directoryId: Buffer.alloc(16), term: Buffer.alloc(8), journalPosition: 0 },
+      journal: memoryJournal(Buffer.alloc(16), Buffer.alloc(8)),
       stalenessMs: this.#stalenessMs,
       evictionMs: 86_400_000,
       nowUs: () => second.nowUs,

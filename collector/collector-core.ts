@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import { CollectorState } from './collector-state.ts';
+import type { CollectorConfig } from './config/collector-config.ts';
+import type { CheckpointPart } from './durability/checkpoints.ts';
+import { DirectoryStorage } from './durability/directory-storage.ts';
+import { openState } from './durability/open-state.ts';
+import type { IntervalRestoring } from './durability/restoring.ts';
+import { stateRules } from './durability/state-rules.ts';
+import { memoryStorage, type StateStorage } from './durability/state-storage.ts';
+import { dataDirectoryPath } from './journal/data-directory-path.ts';
+import type { JournalLog } from './journal/journal-log.ts';
+import type { OutputProblems } from './outputs/output-problems.ts';
+import { seldomWarnings } from './security/seldom-warnings.ts';
+import type { SessionCounters } from './sessions/session-counters.ts';
+import type { SessionHost } from './sessions/session-host.ts';
+import { memoryJournal } from './sessions/session-journal.ts';
+import type { Sessions } from './sessions/sessions.ts';
+
+export interface CoreOptions {
+  readonly config: CollectorConfig;
+  readonly problems: OutputProblems;
+  readonly counters: SessionCounters;
+  readonly log: JournalLog & { info(fields: object, message: string): void };
+}
+
+/** What a collector knows, the streams that tell it, and where it is kept. */
+export interface CollectorCore {
+  readonly state: CollectorState;
+  readonly sessions: Sessions;
+  readonly storage: StateStorage;
+  /** The `service.instance.id` of merged outputs: the data directory's id, or one at random. */
+  readonly writerId: string;
+}
+
+function sessionLog(log: CoreOptions['log']): SessionHost['log'] {
+  return seldomWarnings((level, fields, message) => log[level](fields, message));
+}
+
+/** What lives as long as the process. */
+export function memoryCore({ config, problems, counters, log }: CoreOptions): CollectorCore {
+  const directoryId = randomBytes(16);
+  const writerId = directoryId.toString('hex');
+  const state = new CollectorState({ rules: stateRules(config), writerId, problems });
+  const journal = memoryJournal(directoryId, randomBytes(8));
+  const sessions = state.sessions(journal, counters, sessionLog(log));
+  return { state, sessions, storage: memoryStorage, writerId };
+}
+
+/**
+ * What is kept in a data directory.
+ * @throws StreamgaugeError `config` when another process holds the directory, or it holds what cannot be read; `unavailable` when the disk fails
+ */
+export async function directoryCore(
+  options: CoreOptions,
+  intervals: IntervalRestoring,
+  parts: readonly CheckpointPart[],
+): Promise<CollectorCore> {
+  const { config, problems, counters, log } = options;
+  const { storage: settings } = config;
+  if (settings.kind === 'memory') return memoryCore(options);
+  const directory = dataDirectoryPath(settings.path, process.env);
+  const beganMs = performance.now();
+  let storage: DirectoryStorage | undefined;
+  const opened = await openState({
+    directory,
+    journal: {
+      sync: settings.sync,
+      gatherMs: settings.gatherMs,
+      onCommit: (commit) => storage?.onCommit(commit),
+    },
+    rules: stateRules(config),
+    problems,
+    counters,
+    intervals,
+    log,
+    sessionLog: sessionLog(log),
+  });
+  const openedMs = performance.now() - beganMs;
+  storage = new DirectoryStorage({ opened, openedMs, parts, log });
+  const { report, durable, state } = opened;
+  const isContinued = report.checkpoint !== undefined || report.records > 0;
+  if (isContinued)
+    log.info(
+      {
+        directory: durable.path,
+        checkpoint: report.checkpoint?.position ?? null,
+        records: report.records,
+        series: state.store.seriesCount,
+        tookMs: Math.round(openedMs),
+      },
+      'goes on where it was left',
+    );
+  return { state, sessions: opened.sessions, storage, writerId: durable.directoryId.toString('hex') };
+}

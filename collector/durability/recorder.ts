@@ -1,0 +1,184 @@
+import type { Temporality } from '../../otel/model/metric.ts';
+import { ByteWriter } from '../../proto/columns/byte-writer.ts';
+import type { Position } from '../../proto/messages/position.ts';
+import type { DurableState } from '../journal/durable-state.ts';
+import type { Sweeping } from '../outputs/output-stream.ts';
+import type { OutputsJournal } from '../outputs/outputs-journal.ts';
+import type { ReaderCursor } from '../outputs/reader-cursor.ts';
+import type { Grant } from '../security/grant.ts';
+import type { SessionJournal } from '../sessions/session-journal.ts';
+import { recordTypes } from './record-types.ts';
+import { encodeOpening } from './recorded-opening.ts';
+
+/** A reader that stays, as the journal knows it: by its place among those that came since the directory was opened. */
+export interface RecordedReader {
+  readonly name: string;
+  readonly temporality: Temporality;
+  /** Of its delta intervals; 0 where its intervals are not kept. */
+  readonly maxRequestBytes: number;
+}
+
+/**
+ * Writes what changes the state into the journal, in the order in which it does. Replayed by Replayer over the state of then, it comes to the same
+ * state. Inputs may be refused when the disk cannot keep up; what was decided here is always taken.
+ */
+export class Recorder implements SessionJournal, OutputsJournal {
+  readonly durability = 'disk';
+  /** In the order in which they came. */
+  readonly readers: RecordedReader[] = [];
+  readonly #state: DurableState;
+  readonly #onReturned: (place: Position, nowUs: number) => void;
+  readonly #numbers = new Map<ReaderCursor, number>();
+  readonly #writer = new ByteWriter(64);
+  /** Of the last record; -1: the next one is preceded by the whole time. */
+  #lastUs = -1;
+
+  /** @param onReturned see SessionJournal */
+  constructor(state: DurableState, onReturned: (place: Position, nowUs: number) => void) {
+    this.#state = state;
+    this.#onReturned = onReturned;
+  }
+
+  /** The next record does not refer to those before it: a checkpoint stands in between. */
+  cut(): void {
+    this.#lastUs = -1;
+  }
+
+  begun(nowUs: number, rules: string): void {
+    this.#decided(recordTypes.begin, this.#timed(nowUs), Buffer.from(rules));
+  }
+
+  rulesChanged(nowUs: number, rules: string): void {
+    this.#decided(recordTypes.rules, this.#timed(nowUs), Buffer.from(rules));
+  }
+
+  /**
+   * Something acknowledged was lost.
+   * @param token see KnownLosses
+   * @param isNew merged outputs begin anew
+   */
+  lost(nowUs: number, token: Uint8Array, isNew: boolean): void {
+    const writer = this.#timed(nowUs);
+    writer.varint(isNew ? 1 : 0);
+    this.#decided(recordTypes.loss, writer, token);
+  }
+
+  opened(session: number, nowUs: number, peer: string, grant: Grant | undefined): void {
+    const { journal } = this.#state;
+    journal.append(recordTypes.open, encodeOpening({ session, nowUs, peer, grant }));
+  }
+
+  received(session: number, nowUs: number, bytes: Uint8Array): void {
+    const lastUs = this.#lastUs;
+    const writer = this.#timed(nowUs);
+    writer.varint(session);
+    try {
+      this.#state.journal.appendParts(recordTypes.message, written(writer), bytes);
+    } catch (error) {
+      this.#lastUs = lastUs;
+      throw error;
+    }
+  }
+
+  ended(session: number): void {
+    this.#writer.reset();
+    this.#writer.varint(session);
+    this.#decided(recordTypes.end, this.#writer);
+  }
+
+  ticked(nowUs: number): void {
+    this.#decided(recordTypes.tick, this.#timed(nowUs));
+  }
+
+  returned(place: Position, nowUs: number): void {
+    this.#onReturned(place, nowUs);
+  }
+
+  readerAdded(cursor: ReaderCursor, name: string, maxRequestBytes: number): void {
+    const { temporality } = cursor;
+    this.#numbers.set(cursor, this.readers.push({ name, temporality, maxRequestBytes }) - 1);
+    this.#writer.reset();
+    this.#writer.byte(temporality === 'delta' ? 1 : 0);
+    this.#writer.varint(maxRequestBytes);
+    this.#decided(recordTypes.reader, this.#writer, Buffer.from(name));
+  }
+
+  collected(cursor: ReaderCursor, wallUs: number, nowUs: number): void {
+    const writer = this.#timed(nowUs);
+    writer.varint(this.#numbers.get(cursor)!);
+    writer.varint(wallUs);
+    this.#decided(recordTypes.collection, writer);
+  }
+
+  delivered(cursor: ReaderCursor): void {
+    this.#writer.reset();
+    this.#writer.varint(this.#numbers.get(cursor)!);
+    this.#decided(recordTypes.delivery, this.#writer);
+  }
+
+  /** A delta reader's interval was read on by so many steps, without a pause. */
+  steps(cursor: ReaderCursor, count: number): void {
+    this.#counted(recordTypes.steps, cursor, count);
+  }
+
+  /** So many requests of a delta reader's oldest interval have been answered for good. */
+  answered(cursor: ReaderCursor, count: number): void {
+    this.#counted(recordTypes.answers, cursor, count);
+  }
+
+  swept({ endedBeforeS, idleBeforeS, nowS, nowUs }: Sweeping): void {
+    const seconds = Buffer.alloc(24);
+    for (const [i, second] of [endedBeforeS, idleBeforeS, nowS].entries())
+      seconds.writeDoubleLE(second, 8 * i);
+    this.#decided(recordTypes.sweep, this.#timed(nowUs), seconds);
+  }
+
+  whenCommitted(run: () => void): void {
+    const { journal } = this.#state;
+    journal.whenCommitted(journal.position, run);
+  }
+
+  /** Resolves once everything up to now is committed. */
+  committed(): Promise<void> {
+    return new Promise((resolve) => this.whenCommitted(resolve));
+  }
+
+  place(): Position {
+    const { directoryId, term, journal } = this.#state;
+    return { directoryId, term, journalPosition: journal.position };
+  }
+
+  #counted(type: number, cursor: ReaderCursor, count: number): void {
+    this.#writer.reset();
+    this.#writer.varint(this.#numbers.get(cursor)!);
+    this.#writer.varint(count);
+    this.#decided(type, this.#writer);
+  }
+
+  /** A record's beginning: how long after the one before it was. */
+  #timed(nowUs: number): ByteWriter {
+    const writer = this.#writer;
+    writer.reset();
+    if (this.#lastUs < 0 || nowUs < this.#lastUs) {
+      writer.varint(nowUs);
+      this.#decided(recordTypes.time, writer);
+      this.#lastUs = nowUs;
+      writer.reset();
+    }
+    writer.varint(nowUs - this.#lastUs);
+    this.#lastUs = nowUs;
+    return writer;
+  }
+
+  #decided(type: number, head: ByteWriter, bytes?: Uint8Array): void {
+    const { journal } = this.#state;
+    // What ends with the process is not lost with it.
+    if (journal.isClosed) return;
+    const first = written(head);
+    journal.appendDecision(type, bytes === undefined ? first : Buffer.concat([first, bytes]));
+  }
+}
+
+function written(writer: ByteWriter): Uint8Array {
+  return writer.bytes.subarray(0, writer.length);
+}

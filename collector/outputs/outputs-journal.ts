@@ -1,0 +1,20 @@
+import type { Sweeping } from './output-stream.ts';
+import type { ReaderCursor } from './reader-cursor.ts';
+
+/** Told, in order, of everything that readers and time change in the outputs, so that it can be done again. */
+export interface OutputsJournal {
+  /** A reader that stays, from now on or again. */
+  readerAdded(cursor: ReaderCursor, name: string, maxRequestBytes: number): void;
+  /** Its interval ends here. Before anything is read. */
+  collected(cursor: ReaderCursor, wallUs: number, nowUs: number): void;
+  delivered(cursor: ReaderCursor): void;
+  swept(sweeping: Sweeping): void;
+}
+
+/** For a collector whose state lives as long as its process. */
+export const noOutputsJournal: OutputsJournal = {
+  readerAdded() {},
+  collected() {},
+  delivered() {},
+  swept() {},
+};
