@@ -79,6 +79,7 @@ function goOn(placed: PlacedStream, next: Outgoing, change: ViewChange, taken: S
   const { stream } = placed;
   const state = store.stateOf(next.input.kind);
   const selects = new Map<MetricEntry, boolean>();
+  stream.holdTotals?.();
   stream.leave((slot) => {
     const { entry } = store.definitions.at(state.series.definition.get(slot));
     const isSelected = selects.get(entry) ?? outgoingOf(entry).some(({ plan }) => plan === next.plan);

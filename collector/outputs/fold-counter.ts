@@ -7,7 +7,7 @@ import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, type PointBatch, placesPerRead } from '../../otel/state/point-batch.ts';
 import { DeltaBases } from './delta-bases.ts';
 import type { FoldPoints } from './fold-points.ts';
-import { type FoldScratch, inputsPerRead } from './fold-scratch.ts';
+import { FoldScratch, inputsPerRead } from './fold-scratch.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
 import { type Collecting, timeOf } from './reader-cursor.ts';
 import { readDoubles, writeNumbers } from './snapshot/number-list.ts';
@@ -17,7 +17,8 @@ import { inARow, type StreamLoading, type StreamPicture } from './snapshot/strea
 /**
  * Monotonic sums of many series in one. A point is the sum of what its series have counted here, added up anew at each collection:
  * exact for integers, and for doubles free of drift. A series that is freed leaves what it counted in `#retained`. Adding in another order may
- * round to a smaller double, so what was shown is held: a total never falls.
+ * round to a smaller double, so what was shown is held, and before the order changes also what would have been: a total never falls, whether or
+ * not, or in another life of this process, somebody has seen it.
  */
 export class FoldCounter implements OutputStream {
   readonly metric: MetricDescription;
@@ -80,8 +81,7 @@ export class FoldCounter implements OutputStream {
     const bases = cursor.temporality === 'delta' ? this.#bases.of(cursor, scratch.points) : undefined;
     const { totals } = scratch;
     for (let point = first, i = 0; point < end; point++, i++) {
-      const total = Math.max(finiteTotal(totals[point]), this.#shown[point]);
-      this.#shown[point] = total;
+      const total = this.#show(point, totals[point]);
       batch.seriesAttributes[i] = this.#points.attributes[point];
       batch.flags[i] = 0;
       if (bases === undefined) {
@@ -108,9 +108,19 @@ export class FoldCounter implements OutputStream {
     return this.#points.slots.items.subarray(0, this.#points.slots.size);
   }
 
+  holdTotals(): void {
+    const scratch = new FoldScratch();
+    this.#begin(scratch);
+    for (let from = 0; from < scratch.inputs; ) from = this.#add(scratch, from);
+    for (let point = 0; point < scratch.points; point++) this.#show(point, scratch.totals[point]);
+  }
+
   leave(leaves: (slot: number) => boolean, nowS: number): void {
+    let isHeld = false;
     this.#points.sweep((slot, point) => {
       if (!leaves(slot)) return false;
+      if (!isHeld) this.holdTotals();
+      isHeld = true;
       this.#retained[point] += this.#store.sums.counted(slot);
       return true;
     }, nowS);
@@ -159,6 +169,13 @@ export class FoldCounter implements OutputStream {
     this.#retained.length = points.size;
     this.#shown.length = points.size;
     this.#bases.truncate(points.size);
+  }
+
+  /** A total that was added up. Gives what is shown for it. */
+  #show(point: number, total: number): number {
+    const shown = Math.max(finiteTotal(total), this.#shown[point]);
+    this.#shown[point] = shown;
+    return shown;
   }
 
   #begin(scratch: FoldScratch): void {

@@ -41,6 +41,11 @@ export interface OutputStream {
    * output is made of what is present, and attach does it.
    */
   attachHeld?(slot: number, definition: SeriesDefinition, deltaReaders: readonly ReaderCursor[]): void;
+  /**
+   * Called before series come with what they hold: what is shown later is not below what would be shown now, although it is added up in another
+   * order. Absent: rounding makes no difference.
+   */
+  holdTotals?(): void;
   /** The series that go in. Not valid any more when one comes or leaves. */
   slots(): Iterable<number>;
   /** Lets go of these series. What they counted stays in totals. */
