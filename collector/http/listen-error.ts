@@ -1,3 +1,4 @@
+import { hostPort } from '../../otel/config/addresses.ts';
 import { StreamgaugeError } from '../../proto/error.ts';
 
 const reasons: Readonly<Record<string, string>> = {
@@ -19,10 +20,9 @@ export function listenError(
   },
 ): StreamgaugeError {
   const { code = '', message = String(thrown) } = (thrown ?? {}) as { code?: string; message?: string };
-  const host = where.host.includes(':') ? `[${where.host}]` : where.host;
   return new StreamgaugeError(
     'config',
-    `The ${where.name} server cannot listen on ${host}:${where.port}: ${reasons[code] ?? message}. Choose another with ${where.portSetting}.`,
+    `The ${where.name} server cannot listen on ${hostPort(where.host, where.port)}: ${reasons[code] ?? message}. Choose another with ${where.portSetting}.`,
     { cause: thrown },
   );
 }

@@ -8,6 +8,7 @@ import {
 } from 'node:http2';
 import { Server, ServerCredentials, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
+import { hostPort } from '../../otel/config/addresses.ts';
 import { StreamgaugeError } from '../../proto/error.ts';
 import { loadProto } from '../../proto/load.ts';
 import { connectPath, telemetryStreamService } from '../../proto/service.ts';
@@ -100,9 +101,8 @@ export class GrpcReceiver {
       tls === undefined
         ? ServerCredentials.createInsecure()
         : new TlsServerCredentials(tls, portLimits.handshakeTimeoutMs);
-    const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     const bound = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(address, credentials, (error, boundPort) => {
+      server.bindAsync(hostPort(host, port), credentials, (error, boundPort) => {
         if (error === null) resolve(boundPort);
         else
           reject(
