@@ -41,7 +41,7 @@ const responseHeaders = {
  * A gRPC call right on its HTTP/2 stream: what "gRPC over HTTP2" asks of a server, for one method with streams both ways. Messages go
  * to the listener as they come out of the socket, without a queue: what is not read stays with HTTP/2's flow control. grpc-js' own
  * calls, made for any method, pass each message through a queue, a promise and a second stream, and stop and start the HTTP/2 stream
- * around it, which costs as much as everything else that receiving a report does (`npm run bench ingest`).
+ * around it. What a report costs on its way in is measured by `npm run bench ingest`.
  */
 export class Http2Call implements AgentCall {
   readonly address: string;

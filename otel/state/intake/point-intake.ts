@@ -93,7 +93,7 @@ export class PointIntake {
     return this.#intervals.size;
   }
 
-  /** What the last point had set aside as a baseline: a sum's value, a histogram's count; else 0. For the ledger. */
+  /** What the last point had set aside as a baseline: a sum's value, a histogram's count; else 0. The ledger has it already. */
   get setAside(): number {
     return this.#epochs.setAside;
   }
