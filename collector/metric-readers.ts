@@ -95,6 +95,7 @@ export function pushReader(config: PeriodicReaderConfig, surroundings: ReaderSur
     timeoutMs: exporter.kind === 'console' ? config.timeoutMs : exporter.timeoutMs,
     temporality,
     maxRequestBytes: config.maxRequestBytes,
+    queue: config.queue,
     collect: (timeUs) => collection.aggregated(timeUs),
     collectOwn: () => collection.own(),
     committed: surroundings.committed,

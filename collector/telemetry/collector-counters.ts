@@ -1,3 +1,4 @@
+import { noFigures, type QueueFigures } from '../../otel/export/queue-limits.ts';
 import type { PointsOutcome } from '../../otel/export/reader-status.ts';
 import { type LeftOutCause, leftOutCauses } from '../../otel/prometheus/exposition-report.ts';
 import { denialCounters } from '../security/denials.ts';
@@ -25,6 +26,8 @@ export class ExportCounters {
     superseded: new Map(),
     dropped: new Map(),
   };
+  /** What waits for its backend now. */
+  queue: () => QueueFigures = () => noFigures;
 
   constructor(reader: string) {
     this.reader = reader;

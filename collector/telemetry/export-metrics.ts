@@ -1,3 +1,4 @@
+import type { QueueFigures } from '../../otel/export/queue-limits.ts';
 import type { ExportCounters } from './collector-counters.ts';
 import { type Emit, emitEach, type ObservedMetric } from './observed-metric.ts';
 import type { TelemetrySource } from './telemetry-source.ts';
@@ -55,6 +56,22 @@ export const exportMetrics: readonly ObservedMetric<TelemetrySource>[] = [
         }
       }),
   },
+  ofQueues(
+    'collection',
+    '{collection}',
+    'Collections that wait for the backend: delta intervals, or cumulative ones where there is room for history.',
+    (queue) => queue.collections,
+  ),
+  ofQueues('point', '{point}', 'Points in collections that wait for the backend.', (queue) => queue.points),
+  ofQueues('size', 'By', 'Encoded requests that wait for the backend.', (queue) => queue.bytes),
+  ofQueues('limit', 'By', 'How much may wait: `queue.max_bytes`.', (queue) => queue.maxBytes),
+  ofQueues(
+    'age',
+    's',
+    'How long ago the oldest was collected that waits for the backend; 0 when none does.',
+    (queue) => queue.oldestAgeMs / 1e3,
+    'gauge',
+  ),
   {
     name: 'streamgauge.collector.scrape.request',
     kind: 'counter',
@@ -93,6 +110,24 @@ function ofReaders(
     attributes: [readerKey],
     observe: (source: TelemetrySource, emit: Emit) =>
       eachReader(source, (counters) => emit(value(counters), { [readerKey]: counters.reader })),
+  };
+}
+
+function ofQueues(
+  what: string,
+  unit: string,
+  description: string,
+  value: (queue: QueueFigures) => number,
+  kind: 'up_down_counter' | 'gauge' = 'up_down_counter',
+): ObservedMetric<TelemetrySource> {
+  return {
+    name: `streamgauge.collector.export.queue.${what}`,
+    kind,
+    unit,
+    description,
+    attributes: [readerKey],
+    observe: (source: TelemetrySource, emit: Emit) =>
+      eachReader(source, (counters) => emit(value(counters.queue()), { [readerKey]: counters.reader })),
   };
 }
 

@@ -30,6 +30,9 @@ export function countExports(
     collectionFailed() {
       counters.collectionsFailed++;
     },
+    queue(read) {
+      counters.queue = read;
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import {
   readerNames,
 } from './metric-readers.ts';
 import { consoleExporter, otlpGrpc, otlpHttp } from './push-exporters-schema.ts';
+import { queue, queueLimits, queueProblem } from './queue-schema.ts';
 import { serverTls } from './server-tls-schema.ts';
 
 // `meter_provider.readers` of OpenTelemetry's declarative configuration, schema version 1.1, as far as this release does it:
@@ -25,7 +26,7 @@ const periodic = z
     ),
     timeout: optional(milliseconds(1))
       .describe(
-        'How long one export may go on with retries, in milliseconds; not more than `interval`. Then the newest state is sent at the next interval; delta intervals are repeated until they are taken.',
+        'How long one export may go on with retries, in milliseconds; not more than `interval`. Then the newest state is sent at the next interval; what is in a queue, as delta intervals are, is repeated until it is taken.',
       )
       .meta({ defaultText: '30000, or `interval` when that is less' }),
     exporter: z
@@ -44,6 +45,7 @@ const periodic = z
         max_request_bytes: withDefault(bytes(64 * 1024, 64 * 1024 * 1024), readerDefaults.maxRequestBytes)
           .describe('Requests are split so that none is larger, before compression.')
           .meta({ defaultText: '3.5MiB' }),
+        queue,
       }),
     ).describe('What OpenTelemetry has no keys for.'),
     producers: unsupported('this collector is what the reader reads'),
@@ -56,15 +58,27 @@ const periodic = z
     path: ['timeout'],
     error: 'allowed: not more than interval, because an export must end before the next begins',
   })
-  .transform((value): Unnamed<PeriodicReaderConfig> => {
+  .transform((value, context): Unnamed<PeriodicReaderConfig> => {
     const { otlp_grpc, otlp_http, console: toConsole } = value.exporter;
+    const exporter = otlp_grpc ??
+      otlp_http ?? {
+        kind: 'console' as const,
+        temporality: toConsole?.temporality_preference ?? 'cumulative',
+      };
+    const given = value.streamgauge?.queue;
+    const problem = queueProblem(given, exporter.temporality);
+    if (problem !== undefined) {
+      const { path, message } = problem;
+      context.addIssue({ code: 'custom', path: ['streamgauge', 'queue', path], message });
+    }
+    const limits = queueLimits(given, exporter.temporality);
     return {
       kind: 'periodic',
       intervalMs: value.interval,
       timeoutMs: value.timeout ?? Math.min(readerDefaults.timeoutMs, value.interval),
       maxRequestBytes: value.streamgauge?.max_request_bytes ?? readerDefaults.maxRequestBytes,
-      exporter: otlp_grpc ??
-        otlp_http ?? { kind: 'console', temporality: toConsole?.temporality_preference ?? 'cumulative' },
+      ...(limits !== undefined && { queue: limits }),
+      exporter,
     };
   });
 

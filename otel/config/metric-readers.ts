@@ -1,3 +1,4 @@
+import type { QueueLimits } from '../export/queue-limits.ts';
 import type { Temporality } from '../model/metric.ts';
 import type { ServerTlsConfig } from './server-tls.ts';
 
@@ -13,10 +14,12 @@ export interface PeriodicReaderConfig {
   readonly intervalMs: number;
   /** When to export first, counted from the start; without it, after one interval. */
   readonly firstAfterMs?: number | undefined;
-  /** How long one cumulative export goes on retrying. At most the interval. */
+  /** How long one export of the newest state goes on retrying. At most the interval. */
   readonly timeoutMs: number;
   /** A request is split so that none is larger, before compression. */
   readonly maxRequestBytes: number;
+  /** What may wait for the backend; without it the defaults for the temporality. */
+  readonly queue?: QueueLimits | undefined;
   readonly exporter: PushExporterConfig;
 }
 
