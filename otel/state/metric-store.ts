@@ -3,16 +3,19 @@ import type { Resource } from '../model/resource.ts';
 import { countedAmount, isCounter, reportedAmount } from './counted-amount.ts';
 import type { Definitions, SeriesDefinition } from './definitions.ts';
 import { EndedList } from './ended-series.ts';
+import { expireSeries } from './expire-series.ts';
 import { ExponentialHistogramState } from './exponential-histogram.ts';
 import { GaugeState } from './gauge.ts';
 import { HistogramState } from './histogram.ts';
 import { InputLedger, type LedgerEntry } from './input-ledger.ts';
 import type { ResourceEntry } from './interned-resources.ts';
 import { allocateSlot, type KindState } from './kind-state.ts';
-import { entryOf, isForeign, kindCodeOf, kindsByCode, slotOf } from './member-series.ts';
+import { entryOf, kindCodeOf, kindsByCode, slotOf } from './member-series.ts';
 import { type Member, Members } from './members.ts';
+import { moveSeries } from './move-series.ts';
+import { isAfterHorizon, resumeSeries } from './resume-series.ts';
 import { SamplingClocks } from './sampling-clocks.ts';
-import { ended, fromZero, isMonotonic, present, type SeriesColumns, withoutValue } from './series-columns.ts';
+import { ended, fromZero, present, type SeriesColumns, withoutValue } from './series-columns.ts';
 import type { DefineRefusal, SeriesInput } from './series-input.ts';
 import { SeriesReferences } from './series-references.ts';
 import { SumState } from './sum.ts';
@@ -93,6 +96,11 @@ export class MetricStore {
     return this.histograms;
   }
 
+  /** The state that a member's entry is of: see MemberSeries. */
+  stateAt(entry: number): KindState {
+    return this.states[kindCodeOf(entry)]!;
+  }
+
   secondsAt(timeUs: number): number {
     return Math.max(0, Math.floor((timeUs - this.birthUs) / 1e6));
   }
@@ -106,7 +114,7 @@ export class MetricStore {
     known.lastReportUs = nowUs;
     const before = known.resource;
     known.resource = entry;
-    if (before !== entry) this.#moveSeries(known, nowUs);
+    if (before !== entry) moveSeries(this, known, nowUs, this.#onSeries);
     resources.release(before.number);
     return known;
   }
@@ -127,7 +135,7 @@ export class MetricStore {
     if (known !== 0) {
       definitions.release(definition.number);
       resources.release(resource.number);
-      return this.#resume(state, known, input, nowUs);
+      return resumeSeries(this, state, known, input, nowUs);
     }
     if (member.slots >= maxSlots) {
       definitions.release(definition.number);
@@ -145,7 +153,7 @@ export class MetricStore {
     series.previousEpoch.set(slot, 0);
     series.startTimeUs.set(slot, input.startTimeUs);
     series.absentAtS.set(slot, this.secondsAt(nowUs));
-    if (this.#isAfterHorizon(input)) series.status.set(slot, series.status.get(slot) | fromZero);
+    if (isAfterHorizon(this, input)) series.status.set(slot, series.status.get(slot) | fromZero);
     member.series.add(entryOf(state.kind, slot, !isOwn));
     member.slots++;
     this.#onSeries(state, slot, definition, resource);
@@ -202,7 +210,7 @@ export class MetricStore {
     member.isPresent = false;
     member.absences++;
     member.series.forEach((entry) => {
-      this.idle(this.#stateAt(entry).series, slotOf(entry), nowUs);
+      this.idle(this.stateAt(entry).series, slotOf(entry), nowUs);
     });
   }
 
@@ -211,24 +219,7 @@ export class MetricStore {
    * left longer than `evictionUs` ago are freed, and the horizon moves to where they left.
    */
   expire(member: Member, holder: number, nowUs: number, evictionUs: number): void {
-    const beforeS = this.secondsAt(nowUs - evictionUs);
-    const silent: number[] = [];
-    member.series.forEach((entry) => {
-      const { series } = this.#stateAt(entry);
-      const slot = slotOf(entry);
-      const status = series.status.get(slot);
-      if (series.holder.get(slot) === holder || (status & ended) !== 0) return;
-      if ((status & present) !== 0) this.idle(series, slot, nowUs);
-      else if (series.absentAtS.get(slot) < beforeS) silent.push(entry);
-    });
-    for (const entry of silent.sort((a, b) => a - b)) {
-      const state = this.#stateAt(entry);
-      const slot = slotOf(entry);
-      // The second after it left is the first that is surely later.
-      const leftUs = this.birthUs + (state.series.absentAtS.get(slot) + 1) * 1e6;
-      this.horizonUs = Math.max(this.horizonUs, leftUs);
-      this.end(state, slot, nowUs);
-    }
+    expireSeries(this, member, holder, nowUs, evictionUs);
   }
 
   /** Frees a member that has been silent for long. What it counted stays in merged outputs, and the horizon moves to its last report. */
@@ -236,7 +227,7 @@ export class MetricStore {
     if (member.isEvicted) return;
     member.isEvicted = true;
     if (member.series.size > 0) this.horizonUs = Math.max(this.horizonUs, member.lastReportUs);
-    for (const entry of member.series.sorted()) this.end(this.#stateAt(entry), slotOf(entry), nowUs);
+    for (const entry of member.series.sorted()) this.end(this.stateAt(entry), slotOf(entry), nowUs);
     this.members.forget(member);
     if (member.slots === 0) this.#release(member);
   }
@@ -256,87 +247,8 @@ export class MetricStore {
     return this.#ended.release(beforeS, (entry) => this.#free(entry));
   }
 
-  #isAfterHorizon(input: SeriesInput): boolean {
-    return input.beganAtUs !== undefined && input.beganAtUs > this.horizonUs;
-  }
-
-  #resume(state: KindState, slot: number, input: SeriesInput, nowUs: number): number | DefineRefusal {
-    const { series } = state;
-    const { epochs } = this.references;
-    if (series.holder.get(slot) === input.holder) return 'held';
-    const held = series.epoch.get(slot);
-    const epoch = epochs.acquire(input.epoch);
-    if (epoch === held) {
-      epochs.release(epoch);
-      series.status.set(slot, series.status.get(slot) & ~ended);
-      // Within an epoch the start time stays: sources tell it by clocks that are set, and another one would mean that counting began anew.
-      if (series.startTimeUs.get(slot) === 0) series.startTimeUs.set(slot, input.startTimeUs);
-    } else if (epoch === series.previousEpoch.get(slot) && epoch !== 0) {
-      epochs.release(epoch);
-      return 'epoch_old';
-    } else {
-      epochs.release(series.previousEpoch.get(slot));
-      series.previousEpoch.set(slot, held);
-      series.epoch.set(slot, epoch);
-      this.#beginEpoch(state, slot, input, nowUs);
-    }
-    series.clock.set(slot, input.clock);
-    series.holder.set(slot, input.holder);
-    // What is reported on another stream does not go on from the last report on this one.
-    if (state.kind === 'gauge') state.windows.leave(slot);
-    return slot;
-  }
-
-  #beginEpoch(state: KindState, slot: number, input: SeriesInput, nowUs: number): void {
-    const { series } = state;
-    // Unknown, or that of the epoch before: counting began after the last sample of that epoch.
-    const isTold = input.startTimeUs !== 0 && input.startTimeUs !== series.startTimeUs.get(slot);
-    series.startTimeUs.set(slot, isTold ? input.startTimeUs : this.timesUs[series.clock.get(slot)]!);
-    this.idle(series, slot, nowUs);
-    this.beginEpoch(state, slot);
-    this.epochsOpened++;
-    const status = series.status.get(slot) & isMonotonic;
-    series.status.set(slot, this.#isAfterHorizon(input) ? status | fromZero : status);
-  }
-
-  /**
-   * The member's resource changed: each of its own series ends where it was and goes on, under the same epoch and from the same
-   * value, where it is now. What has ended stays where it was.
-   */
-  #moveSeries(member: Member, nowUs: number): void {
-    for (const entry of member.series.sorted()) {
-      if (isForeign(entry)) continue;
-      member.series.delete(entry);
-      const state = this.#stateAt(entry);
-      const slot = slotOf(entry);
-      const { series } = state;
-      const status = series.status.get(slot);
-      if ((status & ended) !== 0) continue;
-      this.end(state, slot, nowUs);
-      const definition = this.definitions.at(series.definition.get(slot));
-      const moved = allocateSlot(state, definition.entry.metric);
-      this.references.copy(series, slot, moved, member.resource);
-      series.member.set(moved, member.index);
-      series.clock.set(moved, series.clock.get(slot));
-      series.holder.set(moved, 0);
-      series.startTimeUs.set(moved, series.startTimeUs.get(slot));
-      series.absentAtS.set(moved, series.absentAtS.get(slot));
-      state.moveTo(slot, moved);
-      series.status.set(moved, status & ~present);
-      // The same state is held twice from here on, and was reported once.
-      if (isCounter(state, moved)) this.ledgerOf(state, moved).earlier -= reportedAmount(state, moved);
-      member.series.add(entryOf(state.kind, moved));
-      member.slots++;
-      this.#onSeries(state, moved, definition, member.resource);
-    }
-  }
-
-  #stateAt(entry: number): KindState {
-    return this.states[kindCodeOf(entry)]!;
-  }
-
   #free(entry: number): void {
-    const state = this.#stateAt(entry);
+    const state = this.stateAt(entry);
     const slot = slotOf(entry);
     const member = this.members.at(state.series.member.get(slot))!;
     // Its member knows it as its own, as foreign, or, when the member has moved on without it, not at all.
