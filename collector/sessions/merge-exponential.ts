@@ -6,7 +6,7 @@ import {
 } from '../../otel/state/exponential-value.ts';
 import type { ExponentialColumns } from '../../proto/report/exponential-columns.ts';
 import type { ExponentialRange } from '../../proto/report/exponential-range.ts';
-import type { MergeOutcome } from './merge-report.ts';
+import type { MergeOutcome } from './merge-outcome.ts';
 import type { Untaken } from './untaken.ts';
 
 /** Takes the exponential histograms that a report changed, each whole or not at all, and the ranges of what was measured. Allocates nothing unless one is turned away. */

@@ -1,5 +1,5 @@
 import type { GroupProgress } from './group-progress.ts';
-import type { MergeOutcome } from './merge-report.ts';
+import type { MergeOutcome } from './merge-outcome.ts';
 
 const none: ReadonlySet<number> = new Set();
 
