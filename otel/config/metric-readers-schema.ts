@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isHost, isLoopback } from './addresses.ts';
+import { bareHost, isHost, isLoopback } from './addresses.ts';
 import { bytes, milliseconds, nullAsEmpty, optional, port, unsupported, withDefault } from './fields.ts';
 import {
   type MetricReaderConfig,
@@ -85,7 +85,11 @@ const periodic = z
 const prometheusExporter = nullAsEmpty(
   z.strictObject({
     host: withDefault(
-      z.string().refine(isHost, { abort: true }).meta({ allowed: 'an IP address or a host name' }),
+      z
+        .string()
+        .refine(isHost, { abort: true })
+        .transform(bareHost)
+        .meta({ allowed: 'an IP address or a host name' }),
       'localhost',
     ).describe('The address to listen on.'),
     port: withDefault(port(), readerDefaults.prometheusPort).describe(

@@ -198,7 +198,7 @@ meter_provider:
     - periodic: {exporter: {otlp_http: {endpoint: "https://b/v1/metrics", tls: {ca_file: /ca.pem}}}}
     - periodic: {exporter: {otlp_grpc: {endpoint: "b:1", tls: {insecure: true}}}}
     - periodic: {exporter: {console: }}
-    - pull: {exporter: {prometheus/development: {port: 0}}}
+    - pull: {exporter: {prometheus/development: {host: '[::1]', port: 0}}}
   views:
     - selector: {instrument_name: system.cpu.time, instrument_type: observable_counter}
       stream:
@@ -265,7 +265,7 @@ streamgauge: {staleness: 90s, log: {level: debug}}
       exporter: { ...otlp, kind: 'otlp_grpc', endpoint: 'http://b:1', tls: noTls },
     },
     { ...periodic, name: 'console', exporter: { kind: 'console', temporality: 'cumulative' } },
-    { kind: 'prometheus', name: 'prometheus', host: 'localhost', port: 0 },
+    { kind: 'prometheus', name: 'prometheus', host: '::1', port: 0 },
   ]);
   t.like(config.views[0], {
     selector: { instrumentName: 'system.cpu.time', instrumentType: 'observable_counter' },
