@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import type { IntervalJournal } from '../otel/export/interval-journal.ts';
 import { CollectorState } from './collector-state.ts';
 import type { CollectorConfig } from './config/collector-config.ts';
-import type { CheckpointPart } from './durability/checkpoints.ts';
 import { DirectoryStorage } from './durability/directory-storage.ts';
+import type { KeptIntervals } from './durability/kept-intervals.ts';
 import { openState } from './durability/open-state.ts';
-import type { IntervalRestoring } from './durability/restoring.ts';
 import { stateRules } from './durability/state-rules.ts';
 import { memoryStorage, type StateStorage } from './durability/state-storage.ts';
 import { dataDirectoryPath } from './journal/data-directory-path.ts';
 import type { JournalLog } from './journal/journal-log.ts';
 import type { OutputProblems } from './outputs/output-problems.ts';
+import type { ReaderCursor } from './outputs/reader-cursor.ts';
 import { seldomWarnings } from './security/seldom-warnings.ts';
 import type { SessionCounters } from './sessions/session-counters.ts';
 import type { SessionHost } from './sessions/session-host.ts';
@@ -28,6 +29,8 @@ export interface CollectorCore {
   readonly state: CollectorState;
   readonly sessions: Sessions;
   readonly storage: StateStorage;
+  /** Told of what a delta reader reads and of what was answered; `undefined`: nothing is kept. */
+  readonly intervalJournal: ((cursor: ReaderCursor) => IntervalJournal) | undefined;
   /** The `service.instance.id` of merged outputs: the data directory's id, or one at random. */
   readonly writerId: string;
 }
@@ -43,18 +46,14 @@ export function memoryCore({ config, problems, counters, log }: CoreOptions): Co
   const state = new CollectorState({ rules: stateRules(config), writerId, problems });
   const journal = memoryJournal(directoryId, randomBytes(8));
   const sessions = state.sessions(journal, counters, sessionLog(log));
-  return { state, sessions, storage: memoryStorage, writerId };
+  return { state, sessions, storage: memoryStorage, intervalJournal: undefined, writerId };
 }
 
 /**
  * What is kept in a data directory.
  * @throws StreamgaugeError `config` when another process holds the directory, or it holds what cannot be read; `unavailable` when the disk fails
  */
-export async function directoryCore(
-  options: CoreOptions,
-  intervals: IntervalRestoring,
-  parts: readonly CheckpointPart[],
-): Promise<CollectorCore> {
+export async function directoryCore(options: CoreOptions, intervals: KeptIntervals): Promise<CollectorCore> {
   const { config, problems, counters, log } = options;
   const { storage: settings } = config;
   if (settings.kind === 'memory') return memoryCore(options);
@@ -76,7 +75,7 @@ export async function directoryCore(
     sessionLog: sessionLog(log),
   });
   const openedMs = performance.now() - beganMs;
-  storage = new DirectoryStorage({ opened, openedMs, parts, log });
+  storage = new DirectoryStorage({ opened, openedMs, parts: [intervals], log });
   const { report, durable, state } = opened;
   const isContinued = report.checkpoint !== undefined || report.records > 0;
   if (isContinued)
@@ -90,5 +89,12 @@ export async function directoryCore(
       },
       'goes on where it was left',
     );
-  return { state, sessions: opened.sessions, storage, writerId: durable.directoryId.toString('hex') };
+  const { sessions, recorder } = opened;
+  const intervalJournal = (cursor: ReaderCursor): IntervalJournal => ({
+    // The outputs tell of the collection itself.
+    began() {},
+    steps: (count) => recorder.steps(cursor, count),
+    answered: (count) => recorder.answered(cursor, count),
+  });
+  return { state, sessions, storage, intervalJournal, writerId: durable.directoryId.toString('hex') };
 }

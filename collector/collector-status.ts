@@ -49,6 +49,19 @@ export function agentViews(sessions: Sessions, outputs: Outputs): AgentView[] {
   });
 }
 
+/** Before there is a state. */
+export const noLevels: CollectorLevels = {
+  activeStreams: 0,
+  membersPresent: 0,
+  membersStale: 0,
+  inputSeries: 0,
+  outputSeries: 0,
+  epochsOpened: 0,
+  outputConflicts: {},
+  outputOverflow: 0,
+  viewsInapplicable: 0,
+};
+
 /** What is the case now, for the collector's own metrics. */
 export function collectorLevels(
   { state, sessions }: CollectorCore,

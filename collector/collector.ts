@@ -4,17 +4,17 @@ import type { ServerTlsConfig } from '../otel/config/server-tls.ts';
 import type { ExportLog } from '../otel/export/reader-log.ts';
 import { StateProducer, type StateProducerOptions } from '../otel/export/state-producer.ts';
 import type { Temporality } from '../otel/model/metric.ts';
-import type { Collection } from '../otel/state/point-batch.ts';
+import { type Collection, noMore, PointBatch } from '../otel/state/point-batch.ts';
 import { StreamgaugeError } from '../proto/error.ts';
 import { type CollectorCore, directoryCore, memoryCore } from './collector-core.ts';
 import { collectorListeners } from './collector-listeners.ts';
-import { type AgentView, agentViews, collectorLevels, readerFigures } from './collector-status.ts';
+import { type AgentView, agentViews, collectorLevels, noLevels, readerFigures } from './collector-status.ts';
 import type { CollectorConfig } from './config/collector-config.ts';
 import { refuseReaderLoops } from './config/reader-loops.ts';
-import { noIntervals } from './durability/restoring.ts';
+import { KeptIntervals } from './durability/kept-intervals.ts';
 import type { HttpListener } from './http/http-listener.ts';
 import { inspectRoutes } from './inspect/inspect-routes.ts';
-import { FullCollection, isPush, type PushReader, pushReader } from './metric-readers.ts';
+import { bindReader, FullCollection, isPush, type PushReader, pushReader } from './metric-readers.ts';
 import { OutputProblems } from './outputs/output-problems.ts';
 import { GrpcReceiver } from './receivers/grpc-receiver.ts';
 import { Access } from './security/access.ts';
@@ -89,7 +89,7 @@ export class Collector {
       version,
       instanceId: randomBytes(16).toString('hex'),
       resource: config.resource,
-      levels: () => collectorLevels(this.#running, this.#problems),
+      levels: () => (this.#core === undefined ? noLevels : collectorLevels(this.#core, this.#problems)),
       onError: (error) => log.warn({ err: error }, "one of the collector's own metrics could not be read"),
     });
     const { denials, limits } = this.#telemetry.counters;
@@ -112,7 +112,8 @@ export class Collector {
   async start(): Promise<void> {
     if (this.#state !== 'new') return;
     this.#state = 'starting';
-    this.#core ??= await directoryCore(this.#coreOptions(), noIntervals, []);
+    this.#makeReaders();
+    this.#core ??= await directoryCore(this.#coreOptions(), this.#keptIntervals());
     this.#build(this.#core);
     this.#telemetry.start();
     this.#access.start();
@@ -168,14 +169,18 @@ export class Collector {
   /**
    * The same for a MetricReader of the OpenTelemetry SDK, as one of its `metricProducers`: how any PushMetricExporter gets it, with the temporality
    * that it asks for. Each producer is a reader of its own as long as the collector lives. The SDK does not tell whether an export succeeded, so
-   * asking for the next collection counts as success of the one before. With a data directory, after start.
+   * asking for the next collection counts as success of the one before. Without a data directory it counts since the collector began; with one, since
+   * the producer was made, since nobody can tell what was exported before a restart. With a data directory, after start.
    */
   metricProducer(
     temporality: Temporality,
     options: Pick<StateProducerOptions, 'resources' | 'onLoss'> = {},
   ): StateProducer {
-    const { outputs } = this.#running.state;
+    const { state, storage } = this.#running;
+    const { outputs } = state;
     const cursor = outputs.addReader(temporality);
+    if (temporality === 'delta' && storage.kind === 'directory')
+      passOver(outputs.collect(cursor, Date.now() * 1000));
     return new StateProducer({
       ...options,
       collect: (timeUs) => {
@@ -239,7 +244,28 @@ export class Collector {
     };
   }
 
-  #build({ state, sessions, storage, writerId }: CollectorCore): void {
+  /** They are there before the state, which may hold what they have yet to send. */
+  #makeReaders(): void {
+    const isKept = this.#config.storage.kind === 'directory';
+    const committed = isKept ? () => this.#running.storage.committed() : undefined;
+    const surroundings = {
+      telemetry: this.#telemetry,
+      log: this.#log,
+      version: this.#version,
+      committed,
+    };
+    for (const reader of this.#config.readers.filter(isPush))
+      this.#pushReaders.push(pushReader(reader, surroundings));
+  }
+
+  #keptIntervals(): KeptIntervals {
+    const kept = this.#pushReaders.flatMap(({ reader: { name, intervals }, collection }) =>
+      intervals === undefined ? [] : [{ name, intervals, bind: collection.bind.bind(collection) }],
+    );
+    return new KeptIntervals(kept, this.#log);
+  }
+
+  #build({ state, sessions, storage, intervalJournal, writerId }: CollectorCore): void {
     const { outputs, store } = state;
     const log = this.#log;
     this.#grpc = new GrpcReceiver(
@@ -249,10 +275,9 @@ export class Collector {
       this.#security('grpc', this.#config.grpc.tls),
     );
     const committed = storage.kind === 'memory' ? undefined : () => storage.committed();
-    const surroundings = { outputs, telemetry: this.#telemetry, log, version: this.#version, committed };
-    this.#scraped = new FullCollection(surroundings, outputs.passerBy());
-    for (const reader of this.#config.readers.filter(isPush))
-      this.#pushReaders.push(pushReader(reader, surroundings));
+    this.#scraped = new FullCollection(this.#telemetry, 'cumulative');
+    this.#scraped.bind(outputs, outputs.passerBy());
+    for (const reader of this.#pushReaders) reader.journal = intervalJournal?.(bindReader(reader, outputs));
     this.#listeners.push(
       ...collectorListeners({
         config: this.#config,
@@ -325,4 +350,12 @@ export class Collector {
       exports: this.#pushReaders.map(({ reader }) => reader.status),
     };
   }
+}
+
+/** What there is by now belongs to no interval of a reader that begins. */
+function passOver({ resources }: Collection): void {
+  const batch = new PointBatch();
+  for (const { scopes } of resources)
+    for (const { streams } of scopes)
+      for (const stream of streams) for (let at = 0; at !== noMore; ) at = stream.read(batch, at);
 }

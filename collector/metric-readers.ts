@@ -8,11 +8,13 @@ import type {
   PushExporterConfig,
 } from '../otel/config/metric-readers.ts';
 import { consoleEncode, streamSender } from '../otel/export/console-exporter.ts';
+import type { IntervalJournal } from '../otel/export/interval-journal.ts';
 import { type OtlpSenderOptions, otlpGrpcSender } from '../otel/export/otlp-grpc.ts';
 import { otlpHttpSender } from '../otel/export/otlp-http.ts';
 import { PeriodicReader } from '../otel/export/periodic-reader.ts';
 import type { ExportLog } from '../otel/export/reader-log.ts';
 import type { RequestSender } from '../otel/export/request-sender.ts';
+import type { Temporality } from '../otel/model/metric.ts';
 import { resourceMetricsFromSdk } from '../otel/otlp/from-sdk.ts';
 import type { Collection } from '../otel/state/point-batch.ts';
 import { StreamgaugeError } from '../proto/error.ts';
@@ -20,31 +22,33 @@ import type { Outputs } from './outputs/outputs.ts';
 import type { ReaderCursor } from './outputs/reader-cursor.ts';
 import type { CollectorTelemetry, TelemetryReader } from './telemetry/collector-telemetry.ts';
 
-/** What readers collect from, and who is told how it went. */
+/** What readers are made with, before there is a state to collect from. */
 export interface ReaderSurroundings {
-  readonly outputs: Outputs;
   readonly telemetry: CollectorTelemetry;
   readonly log: ExportLog;
   readonly version: string;
-  /** Resolves when what was read so far may leave. Absent: at once. */
+  /** Resolves when what was read so far may leave. Absent: at once, and what waits ends with the process. */
   readonly committed: (() => Promise<void>) | undefined;
 }
 
 /** The aggregated metrics and the collector's own, for one reader: each apart, or both in one. */
 export class FullCollection {
-  readonly #outputs: Outputs;
   readonly #own: TelemetryReader;
-  readonly #cursor: ReaderCursor;
+  #bound: { readonly outputs: Outputs; readonly cursor: ReaderCursor } | undefined;
 
-  constructor({ outputs, telemetry }: ReaderSurroundings, cursor: ReaderCursor) {
-    this.#outputs = outputs;
-    this.#own = telemetry.registerReader(cursor.temporality);
-    this.#cursor = cursor;
+  constructor(telemetry: CollectorTelemetry, temporality: Temporality) {
+    this.#own = telemetry.registerReader(temporality);
+  }
+
+  /** What it collects from, from now on. */
+  bind(outputs: Outputs, cursor: ReaderCursor): void {
+    this.#bound = { outputs, cursor };
   }
 
   /** The aggregated metrics at this time. */
   aggregated(timeUs: number): Collection {
-    return this.#outputs.collect(this.#cursor, timeUs);
+    const { outputs, cursor } = this.#bound!;
+    return outputs.collect(cursor, timeUs);
   }
 
   /** The collector's own, now. */
@@ -67,7 +71,8 @@ export class FullCollection {
   }
 
   delivered(): void {
-    this.#outputs.delivered(this.#cursor);
+    const { outputs, cursor } = this.#bound!;
+    outputs.delivered(cursor);
   }
 
   async stop(): Promise<void> {
@@ -75,18 +80,26 @@ export class FullCollection {
   }
 }
 
-/** A push reader of the configuration, ready to start. */
+/** A push reader of the configuration. It starts once it is bound. */
 export interface PushReader {
   readonly config: PeriodicReaderConfig;
   readonly reader: PeriodicReader;
   readonly collection: FullCollection;
+  /** What is told of its intervals, once it is bound. */
+  journal: IntervalJournal | undefined;
 }
 
 /** @throws StreamgaugeError `config` when a certificate file cannot be read */
 export function pushReader(config: PeriodicReaderConfig, surroundings: ReaderSurroundings): PushReader {
   const { exporter, name } = config;
   const { temporality } = exporter;
-  const collection = new FullCollection(surroundings, surroundings.outputs.addReader(temporality, name));
+  const { telemetry, log, version, committed } = surroundings;
+  const collection = new FullCollection(telemetry, temporality);
+  const journal: IntervalJournal = {
+    began: (timeUs, maxRequestBytes) => made.journal?.began(timeUs, maxRequestBytes),
+    steps: (count) => made.journal?.steps(count),
+    answered: (count) => made.journal?.answered(count),
+  };
   const reader = new PeriodicReader({
     name,
     intervalMs: config.intervalMs,
@@ -98,14 +111,24 @@ export function pushReader(config: PeriodicReaderConfig, surroundings: ReaderSur
     queue: config.queue,
     collect: (timeUs) => collection.aggregated(timeUs),
     collectOwn: () => collection.own(),
-    committed: surroundings.committed,
+    committed,
+    journal: committed === undefined ? undefined : journal,
     onDelivered: () => collection.delivered(),
-    sender: sender(exporter, name, surroundings.version),
-    log: surroundings.log,
-    observer: surroundings.telemetry.exportObserver(name),
+    sender: sender(exporter, name, version),
+    log,
+    observer: telemetry.exportObserver(name),
     encode: exporter.kind === 'console' ? consoleEncode('json') : undefined,
   });
-  return { config, reader, collection };
+  const made: PushReader = { config, reader, collection, journal: undefined };
+  return made;
+}
+
+/** Gives a reader what it collects from. */
+export function bindReader({ config, collection }: PushReader, outputs: Outputs): ReaderCursor {
+  const { name, maxRequestBytes, exporter } = config;
+  const cursor = outputs.addReader(exporter.temporality, name, maxRequestBytes);
+  collection.bind(outputs, cursor);
+  return cursor;
 }
 
 export function isPush(config: MetricReaderConfig): config is PeriodicReaderConfig {

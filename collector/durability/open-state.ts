@@ -71,6 +71,7 @@ async function open(recovery: Recovery, options: OpenStateOptions): Promise<Open
   const isWhole = await replay(restoring, recovery, options);
   const { state: durable, report } = await recovery.begin(journal);
   const { restored, losses } = restoring;
+  intervals.dropFormer();
   const clock = restored?.state.clock ?? new StoreClock();
   // Everything below happens at one moment, which is that of the record.
   clock.run();

@@ -5,6 +5,7 @@ import { CollectorState } from '../collector-state.ts';
 import type { CheckpointChunk } from '../journal/checkpoint-format.ts';
 import type { JournalRecord } from '../journal/frame.ts';
 import type { OutputProblems } from '../outputs/output-problems.ts';
+import type { Outputs } from '../outputs/outputs.ts';
 import type { ReaderCursor } from '../outputs/reader-cursor.ts';
 import { outputsSection } from '../outputs/snapshot/outputs-snapshot.ts';
 import { SessionCounters } from '../sessions/session-counters.ts';
@@ -34,11 +35,10 @@ export interface IntervalRestoring {
   /** Sections of a checkpoint, by type, after all others. */
   readonly loaders: ReadonlyMap<number, SectionLoader>;
   /** `undefined`: nobody makes these intervals again. */
-  of(reader: RecordedReader, cursor: ReaderCursor): IntervalReplay | undefined;
+  of(reader: RecordedReader, cursor: ReaderCursor, outputs: Outputs): IntervalReplay | undefined;
+  /** There is nothing more to replay. */
+  dropFormer(): void;
 }
-
-/** Nobody does. */
-export const noIntervals: IntervalRestoring = { loaders: new Map(), of: () => undefined };
 
 /** What there is from the first record or section on that says by which rules. */
 interface Restored {
@@ -122,7 +122,7 @@ export class Restoring {
       state,
       sessions,
       losses: this.losses,
-      intervalsOf: (reader, cursor) => intervals.of(reader, cursor),
+      intervalsOf: (reader, cursor) => intervals.of(reader, cursor, state.outputs),
       onBug,
     });
     this.#restored = { state, sessions, replayer };

@@ -23,7 +23,8 @@ export class ReaderCursors {
   /** The cursor of a reader: where one of this name and temporality was loaded and has not been claimed, that one. */
   add(temporality: Temporality, name: string): ReaderCursor {
     const loaded = this.#cursors.find(
-      (one) => !one.isClaimed && one.name === name && one.temporality === temporality,
+      // One without a name is nobody's own.
+      (one) => name !== '' && !one.isClaimed && one.name === name && one.temporality === temporality,
     );
     if (loaded !== undefined) {
       loaded.isClaimed = true;
