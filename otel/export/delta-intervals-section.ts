@@ -1,9 +1,8 @@
-import { GrowingArray } from '../snapshot/array-copy.ts';
 import type { SectionLoader } from '../snapshot/load-sections.ts';
 import type { SnapshotChunk } from '../snapshot/snapshot-chunk.ts';
 import type { SnapshotReader } from '../snapshot/snapshot-reader.ts';
 import type { SnapshotWriter } from '../snapshot/snapshot-writer.ts';
-import { readCells, writeCells } from '../snapshot/write-cells.ts';
+import { writeCells } from '../snapshot/write-cells.ts';
 import type { DeltaIntervals } from './delta-intervals.ts';
 import type { PointsByMetric } from './output-ledger.ts';
 import type { QueuedCollection, QueuedRequest } from './queued-collection.ts';
@@ -13,6 +12,8 @@ export const intervalsSection = { type: 65, version: 1 } as const;
 
 /** One request has at most so many bytes; OTLP's at most 64 MiB. */
 const mostRequestBytes = 2 ** 28;
+/** So much is believed of a length before the bytes have come: most requests are smaller. */
+const mostAtOnce = 4 * 2 ** 20;
 
 interface SavedRequest {
   readonly request: QueuedRequest;
@@ -117,10 +118,25 @@ function* readRequest(reader: SnapshotReader): Generator<void, SavedRequest> {
     if (points.has(metric)) throw reader.error(`the metric ${JSON.stringify(metric)} comes twice`);
     points.set(metric, reader.varint(0xffff_ffff, 'a count of points'));
   }
-  const loaded = new GrowingArray(Uint8Array);
-  const length = yield* readCells(reader, loaded, mostRequestBytes, 'the bytes of a request');
-  // In memory of its own size: an array that grew may have twice as much.
-  return { request: { bytes: loaded.cells.slice(0, length), points: total }, points };
+  return { request: { bytes: yield* readBytes(reader), points: total }, points };
+}
+
+function* readBytes(reader: SnapshotReader): Generator<void, Uint8Array> {
+  while (reader.isSpent) yield;
+  const length = reader.varint(mostRequestBytes, 'the bytes of a request');
+  let bytes = new Uint8Array(Math.min(length, mostAtOnce));
+  for (let at = 0; at < length; ) {
+    while (reader.isSpent) yield;
+    const end = Math.min(length, at + reader.left);
+    if (end > bytes.length) {
+      const grown = new Uint8Array(Math.min(length, Math.max(end, bytes.length * 2)));
+      grown.set(bytes);
+      bytes = grown;
+    }
+    reader.cells(bytes, at, end);
+    at = end;
+  }
+  return bytes;
 }
 
 function* readCount(reader: SnapshotReader, what: string): Generator<void, number> {
