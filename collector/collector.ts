@@ -277,7 +277,10 @@ export class Collector {
     const committed = storage.kind === 'memory' ? undefined : () => storage.committed();
     this.#scraped = new FullCollection(this.#telemetry, 'cumulative');
     this.#scraped.bind(outputs, outputs.passerBy());
-    for (const reader of this.#pushReaders) reader.journal = intervalJournal?.(bindReader(reader, outputs));
+    for (const reader of this.#pushReaders) {
+      const cursor = bindReader(reader, outputs);
+      reader.journal = intervalJournal?.(cursor);
+    }
     this.#listeners.push(
       ...collectorListeners({
         config: this.#config,
