@@ -69,7 +69,7 @@ test('outputs that are saved at any moment, written later and loaded go on as if
         world.end();
         loads += world.loads;
       }),
-      { numRuns: 50 },
+      { numRuns: 60 },
     ),
   );
   t.true(loads > 100);
