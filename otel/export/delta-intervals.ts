@@ -199,6 +199,14 @@ export class DeltaIntervals implements ExportQueue {
     this.#making?.underWay.moveTo(ledger);
   }
 
+  /** For a reader that is no more, after a replay: lets go of the state that a half-made interval holds, and forgets what waits. */
+  abandon(): void {
+    this.#making?.close();
+    this.#making = undefined;
+    this.#queue.giveUpAll('failed', 'reader_gone');
+    for (const resolve of this.#whenMade.splice(0)) resolve();
+  }
+
   #begin(timeUs: number, maxRequestBytes: number, ledger: OutputLedger): DeltaInterval {
     const { collect, encode, books } = this.#options;
     const collection = collect(timeUs);

@@ -326,6 +326,21 @@ test('a picture keeps what it refers to, whatever is answered meanwhile', async 
   t.deepEqual(waiting(restored), before);
 });
 
+test('what a reader left that is no more holds nothing', async (t) => {
+  const world = new DeltaWorld(5);
+  const { intervals, record } = intervalsOf(world);
+  await intervals.collect(bornUs + 1);
+  intervals.replayBegan(bornUs + 2, 1024);
+  intervals.replaySteps(1);
+  const whenMade = intervals.whenMade();
+  t.is(world.holders, 1);
+  intervals.abandon();
+  await whenMade;
+  t.is(world.holders, 0);
+  t.is(intervals.figures.points, 0);
+  t.is(record.counts.pointsFailed, 5);
+});
+
 function wrong(t: ExecutionContext, message: RegExp, run: (intervals: DeltaIntervals) => void): void {
   t.throws(() => run(intervalsOf(new DeltaWorld(5)).intervals), { message });
 }
