@@ -50,6 +50,8 @@ export interface CollectorDrainReport {
     readonly delivered: boolean;
     readonly pointsDelivered: number;
     readonly pointsUndelivered: number;
+    /** They wait on the disk, and are delivered after the next start. */
+    readonly pointsKept: number;
     readonly error: string | undefined;
   }[];
 }

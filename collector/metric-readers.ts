@@ -126,7 +126,8 @@ export function pushReader(config: PeriodicReaderConfig, surroundings: ReaderSur
 /** Gives a reader what it collects from. */
 export function bindReader({ config, collection }: PushReader, outputs: Outputs): ReaderCursor {
   const { name, maxRequestBytes, exporter } = config;
-  const cursor = outputs.addReader(exporter.temporality, name, maxRequestBytes);
+  const format = exporter.kind === 'console' ? 'console' : 'otlp';
+  const cursor = outputs.addReader(exporter.temporality, name, { format, maxBytes: maxRequestBytes });
   collection.bind(outputs, cursor);
   return cursor;
 }

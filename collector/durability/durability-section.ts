@@ -2,7 +2,7 @@ import type { SectionLoader } from '../../otel/snapshot/load-sections.ts';
 import type { SnapshotChunk } from '../../otel/snapshot/snapshot-chunk.ts';
 import type { SnapshotReader } from '../../otel/snapshot/snapshot-reader.ts';
 import type { SnapshotWriter } from '../../otel/snapshot/snapshot-writer.ts';
-import type { RecordedReader } from './recorder.ts';
+import { type RecordedReader, requestsCode, requestsOf } from './recorder.ts';
 
 /** The first section of a checkpoint: what reading the others, and the records behind them, needs. docs/checkpoint.md has its format. */
 export const durabilitySection = { type: 66, version: 1 } as const;
@@ -26,10 +26,11 @@ export function* writeHead(
   writer.begin(durabilitySection.type, 0, durabilitySection.version);
   writer.string(rules);
   writer.varint(readers.length);
-  for (const { name, temporality, maxRequestBytes } of readers) {
+  for (const { name, temporality, requests } of readers) {
     writer.string(name);
     writer.boolean(temporality === 'delta');
-    writer.varint(maxRequestBytes);
+    writer.varint(requestsCode(requests));
+    writer.varint(requests?.maxBytes ?? 0);
   }
   writer.varint(losses.length);
   for (const token of losses) writer.bytes(token);
@@ -45,7 +46,7 @@ export function headLoader(loaded: (head: DurabilityHead) => void): SectionLoade
     const readers = listOf(reader, maxReaders, 'readers', (): RecordedReader => {
       const name = reader.string();
       const temporality = reader.boolean() ? 'delta' : 'cumulative';
-      return { name, temporality, maxRequestBytes: reader.varint() };
+      return { name, temporality, requests: requestsOf(reader.varint(), reader.varint()) };
     });
     const losses = listOf(reader, maxLosses, 'losses', () => Buffer.from(reader.bytes()));
     loaded({ rules, readers, losses });

@@ -1,4 +1,5 @@
 import { systemClock } from '../../otel/clock.ts';
+import { consoleEncode } from '../../otel/export/console-exporter.ts';
 import { DeltaIntervals } from '../../otel/export/delta-intervals.ts';
 import { intervalsLoader, intervalsSection } from '../../otel/export/delta-intervals-section.ts';
 import { OutputLedger } from '../../otel/export/output-ledger.ts';
@@ -10,6 +11,7 @@ import type { SnapshotChunk } from '../../otel/snapshot/snapshot-chunk.ts';
 import type { SnapshotWriter } from '../../otel/snapshot/snapshot-writer.ts';
 import type { JournalLog } from '../journal/journal-log.ts';
 import type { Outputs } from '../outputs/outputs.ts';
+import type { KeptRequests } from '../outputs/outputs-journal.ts';
 import type { ReaderCursor } from '../outputs/reader-cursor.ts';
 import type { CheckpointPart } from './checkpoints.ts';
 import type { IntervalReplay } from './interval-replay.ts';
@@ -30,6 +32,8 @@ export class KeptIntervals implements IntervalRestoring, CheckpointPart {
   readonly #readers: Map<string, KeptReader>;
   /** Of readers that are not configured any more: what was journalled of them is done again all the same, since it changed the state. */
   readonly #former = new Map<string, KeptReader>();
+  /** Of former readers' requests. */
+  readonly #formats = new Map<string, KeptRequests['format']>();
   readonly #log: JournalLog;
 
   constructor(readers: readonly KeptReader[], log: JournalLog) {
@@ -41,13 +45,13 @@ export class KeptIntervals implements IntervalRestoring, CheckpointPart {
   }
 
   of(reader: RecordedReader, cursor: ReaderCursor, outputs: Outputs): IntervalReplay | undefined {
-    const { name, temporality, maxRequestBytes } = reader;
-    if (temporality !== 'delta' || maxRequestBytes === 0) return undefined;
-    const kept = this.#reader(name);
+    const { name, temporality, requests } = reader;
+    if (temporality !== 'delta' || requests === undefined) return undefined;
+    const kept = this.#reader(name, requests.format);
     kept.bind(outputs, cursor);
     const { intervals } = kept;
     return {
-      replayBegan: (wallUs) => intervals.replayBegan(wallUs, maxRequestBytes),
+      replayBegan: (wallUs) => intervals.replayBegan(wallUs, requests.maxBytes),
       replaySteps: (count) => intervals.replaySteps(count),
       replayAnswered: (count) => intervals.replayAnswered(count),
     };
@@ -60,8 +64,9 @@ export class KeptIntervals implements IntervalRestoring, CheckpointPart {
       if (collections > 0)
         this.#log.warn(
           { reader: name, points, intervals: collections },
-          'a delta reader is not configured any more, and what its backend had not taken is dropped; configure it again to have it go on from there',
+          'a delta reader is not configured any more, and what its backend had not taken is dropped',
         );
+      intervals.abandon();
     }
     this.#former.clear();
   }
@@ -86,22 +91,25 @@ export class KeptIntervals implements IntervalRestoring, CheckpointPart {
     return undefined;
   }
 
-  #reader(name: string): KeptReader {
+  /** @param format told once it matters: when requests are made */
+  #reader(name: string, format?: KeptRequests['format']): KeptReader {
     const found = this.#readers.get(name) ?? this.#former.get(name);
+    if (format !== undefined) this.#formats.set(name, format);
     if (found !== undefined) return found;
-    const former = formerReader(name);
+    const former = formerReader(name, () => this.#formats.get(name) ?? 'otlp');
     this.#former.set(name, former);
     return former;
   }
 }
 
 /** Makes the same intervals, and nobody sends them. */
-function formerReader(name: string): KeptReader {
+function formerReader(name: string, format: () => KeptRequests['format']): KeptReader {
+  const otlp = otlpEncode();
   let bound: { outputs: Outputs; cursor: ReaderCursor } | undefined;
   const intervals: DeltaIntervals = new DeltaIntervals({
     name,
     collect: (timeUs) => bound!.outputs.collect(bound!.cursor, timeUs),
-    encode: otlpEncode(),
+    encode: (...args) => (format() === 'otlp' ? otlp : consoleEncode('json'))(...args),
     maxRequestBytes: 0,
     limits: defaultQueue.delta,
     clock: systemClock,

@@ -3,7 +3,7 @@ import { ByteWriter } from '../../proto/columns/byte-writer.ts';
 import type { Position } from '../../proto/messages/position.ts';
 import type { DurableState } from '../journal/durable-state.ts';
 import type { Sweeping } from '../outputs/output-stream.ts';
-import type { OutputsJournal } from '../outputs/outputs-journal.ts';
+import type { KeptRequests, OutputsJournal } from '../outputs/outputs-journal.ts';
 import type { ReaderCursor } from '../outputs/reader-cursor.ts';
 import type { Grant } from '../security/grant.ts';
 import type { SessionJournal } from '../sessions/session-journal.ts';
@@ -14,8 +14,8 @@ import { encodeOpening } from './recorded-opening.ts';
 export interface RecordedReader {
   readonly name: string;
   readonly temporality: Temporality;
-  /** Of its delta intervals; 0 where its intervals are not kept. */
-  readonly maxRequestBytes: number;
+  /** `undefined`: its intervals are not kept. */
+  readonly requests: KeptRequests | undefined;
 }
 
 /**
@@ -94,12 +94,13 @@ export class Recorder implements SessionJournal, OutputsJournal {
     this.#onReturned(place, nowUs);
   }
 
-  readerAdded(cursor: ReaderCursor, name: string, maxRequestBytes: number): void {
+  readerAdded(cursor: ReaderCursor, name: string, requests: KeptRequests | undefined): void {
     const { temporality } = cursor;
-    this.#numbers.set(cursor, this.readers.push({ name, temporality, maxRequestBytes }) - 1);
+    this.#numbers.set(cursor, this.readers.push({ name, temporality, requests }) - 1);
     this.#writer.reset();
     this.#writer.byte(temporality === 'delta' ? 1 : 0);
-    this.#writer.varint(maxRequestBytes);
+    this.#writer.byte(requestsCode(requests));
+    this.#writer.varint(requests?.maxBytes ?? 0);
     this.#decided(recordTypes.reader, this.#writer, Buffer.from(name));
   }
 
@@ -177,6 +178,19 @@ export class Recorder implements SessionJournal, OutputsJournal {
     const first = written(head);
     journal.appendDecision(type, bytes === undefined ? first : Buffer.concat([first, bytes]));
   }
+}
+
+const formats = ['otlp', 'console'] as const;
+
+/** 0: its intervals are not kept. */
+export function requestsCode(requests: KeptRequests | undefined): number {
+  return requests === undefined ? 0 : 1 + formats.indexOf(requests.format);
+}
+
+/** What {@link requestsCode} stands for, with how many bytes a request has at most. */
+export function requestsOf(code: number, maxBytes: number): KeptRequests | undefined {
+  const format = formats[code - 1];
+  return format === undefined ? undefined : { format, maxBytes };
 }
 
 function written(writer: ByteWriter): Uint8Array {

@@ -10,7 +10,7 @@ import type { KnownLosses } from './known-losses.ts';
 import { badRecord, RecordReader } from './record-reader.ts';
 import { recordTypes } from './record-types.ts';
 import { decodeOpening } from './recorded-opening.ts';
-import type { RecordedReader } from './recorder.ts';
+import { type RecordedReader, requestsOf } from './recorder.ts';
 import { rulesFromText, rulesText } from './state-rules.ts';
 
 interface ReplayedReader extends RecordedReader {
@@ -71,8 +71,8 @@ export class Replayer {
         break;
       case recordTypes.reader: {
         const temporality = reader.varint() === 1 ? 'delta' : 'cumulative';
-        const maxRequestBytes = reader.varint();
-        this.#addReader({ name: reader.rest().toString(), temporality, maxRequestBytes });
+        const requests = requestsOf(reader.varint(), reader.varint());
+        this.#addReader({ name: reader.rest().toString(), temporality, requests });
         break;
       }
       case recordTypes.open:
@@ -148,8 +148,8 @@ export class Replayer {
 
   #addReader(reader: RecordedReader): void {
     const { state, intervalsOf } = this.#options;
-    const { temporality, name, maxRequestBytes } = reader;
-    const cursor = state.outputs.addReader(temporality, name, maxRequestBytes);
+    const { temporality, name, requests } = reader;
+    const cursor = state.outputs.addReader(temporality, name, requests);
     this.#readers.push({ ...reader, cursor, intervals: intervalsOf(reader, cursor) });
   }
 

@@ -1,10 +1,16 @@
 import type { Sweeping } from './output-stream.ts';
 import type { ReaderCursor } from './reader-cursor.ts';
 
+/** How the delta intervals of a reader become requests, which are made again after a restart. */
+export interface KeptRequests {
+  readonly format: 'otlp' | 'console';
+  readonly maxBytes: number;
+}
+
 /** Told, in order, of everything that readers and time change in the outputs, so that it can be done again. */
 export interface OutputsJournal {
   /** A reader that stays, from now on or again. */
-  readerAdded(cursor: ReaderCursor, name: string, maxRequestBytes: number): void;
+  readerAdded(cursor: ReaderCursor, name: string, requests: KeptRequests | undefined): void;
   /** Its interval ends here. Before anything is read. */
   collected(cursor: ReaderCursor, wallUs: number, nowUs: number): void;
   delivered(cursor: ReaderCursor): void;

@@ -14,7 +14,7 @@ import { type Outgoing, outgoing } from './outgoing.ts';
 import { OutputProblems } from './output-problems.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
 import { OutputTree } from './output-tree.ts';
-import { noOutputsJournal, type OutputsJournal } from './outputs-journal.ts';
+import { type KeptRequests, noOutputsJournal, type OutputsJournal } from './outputs-journal.ts';
 import type { Collecting, ReaderCursor } from './reader-cursor.ts';
 import { passingBy, ReaderCursors } from './reader-cursors.ts';
 import { OutputsSnapshot, outputsSection } from './snapshot/outputs-snapshot.ts';
@@ -78,11 +78,11 @@ export class Outputs {
 
   /**
    * A cursor for a reader that stays. After a load it goes on where a reader of this name and temporality stood, if there was one.
-   * @param maxRequestBytes of its delta intervals, where these are made again after a restart
+   * @param requests of its delta intervals, where these are made again after a restart
    */
-  addReader(temporality: Temporality, name = '', maxRequestBytes = 0): ReaderCursor {
+  addReader(temporality: Temporality, name = '', requests?: KeptRequests): ReaderCursor {
     const cursor = this.#cursors.add(temporality, name);
-    this.#journal.readerAdded(cursor, name, maxRequestBytes);
+    this.#journal.readerAdded(cursor, name, requests);
     return cursor;
   }
 

@@ -67,16 +67,17 @@ test('every kind of reader hands on what the agent read, to the last value', asy
     sources: [source.definition(50)],
   });
   const rowsOf = ({ sink }: Backend): Row[] => source.rowsOf(receivedRows(sink.requests));
-  /** Waits until each backend has so many exports with points of every series that were collected from now on. */
+  /** Waits until each backend has so many exports with points of every series that were collected from now on, and not earlier ones that waited. */
   const exported = async (exports: number): Promise<void> => {
+    const fromNs = BigInt(Date.now()) * 1_000_000n;
     await Promise.all(
       backends.map(async (backend) => {
         const since = backend.sink.attempts.length;
         const complete = (): number =>
-          backend.sink.attempts
-            .slice(since)
-            .filter(({ request }) => source.rowsOf(receivedRows([request])).length === source.seriesCount)
-            .length;
+          backend.sink.attempts.slice(since).filter(({ request }) => {
+            const rows = source.rowsOf(receivedRows([request]));
+            return rows.length === source.seriesCount && rows.every(({ time }) => time >= fromNs);
+          }).length;
         await backend.sink.waitFor(
           () => complete() >= exports,
           `${exports} exports to ${nameOf(backend)}`,

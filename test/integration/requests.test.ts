@@ -29,17 +29,19 @@ test('a collection that is too large for one request is split, and nothing is mi
     const mine = () => sink.points.filter(({ name, value }) => name === counts.name && value !== 0n);
     await sink.waitFor(() => mine().length >= series, 'all values', 30_000);
     t.true(sink.attempts.every(({ bytes }) => bytes.length <= maxRequestBytes));
-    const [first, ...later] = [...Map.groupBy(mine(), ({ time }) => time).values()];
-    t.is(first!.length, series);
+    // Turns of the collection may have a report between them: then two intervals share the values.
+    const rows = mine();
     t.deepEqual(
-      first!
+      rows
         .map(({ attributes, value }) => [attributes.index, value])
         .sort((a, b) => Number(a[1]) - Number(b[1])),
       source.series.map((_, i) => [BigInt(i), BigInt(i + 1)]),
+      'each value comes once',
     );
-    t.deepEqual(later, [], 'no value comes twice');
+    const times = new Set(rows.map(({ time }) => time));
+    t.true(times.size <= 2);
     const parts = sink.attempts.filter(({ request }) =>
-      receivedPoints([request]).some(({ name, time }) => name === counts.name && time === first![0]!.time),
+      receivedPoints([request]).some(({ name, time }) => name === counts.name && times.has(time)),
     );
     t.true(parts.length >= 3, `${parts.length} requests`);
   }
