@@ -3,6 +3,8 @@ const suite = process.env.SUITE ?? 'unit';
 
 export default {
   extensions: ['ts'],
+  // Tells of workers that do not end.
+  require: ['./test/process/worker-exit.ts'],
   files:
     suite === 'unit'
       ? ['test/**/*.test.ts', '!test/interop/**', '!test/faults/**', '!test/bench/**']
