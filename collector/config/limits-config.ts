@@ -24,7 +24,7 @@ export interface GrpcPortLimits extends ConnectionLimits {
   /** Calls of any kind at one time. */
   readonly maxStreamsPerAddress: number;
   readonly maxStreamsPerConnection: number;
-  /** New streams of agents. */
+  /** New calls of any kind. */
   readonly maxStreamRatePerAddress: number;
   /** Hello comes within this. */
   readonly helloTimeoutMs: number;

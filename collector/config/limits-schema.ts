@@ -71,7 +71,7 @@ export const grpcLimitKeys = {
   max_stream_rate_per_address: count(
     1_000_000,
     grpcPortLimits.maxStreamRatePerAddress,
-    `New streams of one client address ${overTenSeconds}`,
+    `New streams and other calls of one client address ${overTenSeconds}`,
   ),
   hello_timeout: time(10, grpcPortLimits.helloTimeoutMs, 'A stream without Hello is ended after this.'),
   max_report_rate: count(

@@ -39,8 +39,10 @@ export function answerClientError(
   socket: Socket,
   isAnswered: boolean,
 ): { readonly cause: LimitCause; readonly reason: string } | undefined {
+  // It goes on sending, and has had its answer.
+  if (!socket.writable) return undefined;
   const { status, sentence, cause } = problems[error.code ?? ''] ?? badRequest;
-  if (socket.writable && !isAnswered) socket.write(closingAnswer(status, sentence));
+  if (!isAnswered) socket.write(closingAnswer(status, sentence));
   socket.destroySoon();
   return cause === undefined ? undefined : { cause, reason: sentence };
 }

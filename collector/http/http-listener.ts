@@ -21,6 +21,8 @@ import { AnswerTimeoutError, sendAnswer } from './send-answer.ts';
 
 /** Beyond the idle time, so that clients are not cut off while they are still told that the connection stays. */
 const idleGraceMs = 5000;
+/** Requests of one connection that are under way at one time. All that are read at once would be worked on at once. */
+const maxPipelined = 8;
 /** How often requests that take too long are looked for. */
 const checkEveryMs = 5000;
 
@@ -60,6 +62,7 @@ export class HttpListener {
   readonly #server: Server;
   readonly #limits: HttpLimits;
   readonly #exceeded: PortExceeded;
+  readonly #pipelined = new WeakMap<Socket, number>();
   #guard: RequestGuard | undefined;
   #state: 'new' | 'listening' | 'draining' | 'stopped' = 'new';
   #running = 0;
@@ -78,7 +81,9 @@ export class HttpListener {
       keepAliveTimeout: limits.idleTimeoutMs,
       connectionsCheckingInterval: Math.min(checkEveryMs, limits.headersTimeoutMs, limits.requestTimeoutMs),
     };
-    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    const serve = (request: IncomingMessage, response: ServerResponse): void => {
+      if (this.#isInTurn(request, response)) void this.#serve(request, response);
+    };
     const { handshakeTimeoutMs: handshakeTimeout } = limits;
     this.#server =
       tls === undefined
@@ -214,6 +219,20 @@ export class HttpListener {
       this.#running--;
       if (this.#running === 0) this.#onIdle?.();
     }
+  }
+
+  /** Whether a client has awaited its answers. One that has not is told so once; what else it asked before is not looked at. */
+  #isInTurn({ socket }: IncomingMessage, response: ServerResponse): boolean {
+    const pipelined = (this.#pipelined.get(socket) ?? 0) + 1;
+    this.#pipelined.set(socket, pipelined);
+    response.once('close', () => this.#pipelined.set(socket, this.#pipelined.get(socket)! - 1));
+    if (pipelined > maxPipelined + 1) return false;
+    if (pipelined <= maxPipelined) return true;
+    const reason = `more than ${maxPipelined} requests were sent without awaiting the answers`;
+    this.#exceeded.exceeded('pipelined', addressOf(socket), reason);
+    response.writeHead(503, { Connection: 'close', 'Content-Type': 'text/plain; charset=utf-8' });
+    response.end(`${reason[0]!.toUpperCase()}${reason.slice(1)}.\n`);
+    return false;
   }
 
   /** The answer to a client that may not use its connection, or not for what it asks for. */

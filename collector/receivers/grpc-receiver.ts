@@ -170,7 +170,7 @@ export class GrpcReceiver {
         http2Server,
         connectPath,
         (stream, headers) => {
-          const problem = shell.problem(stream, headers, true);
+          const problem = shell.problem(stream, headers);
           if (!isGrpc(stream, headers)) return;
           if (problem !== undefined) {
             refuse(stream, callOf(stream, headers), problem.reason);
@@ -192,7 +192,7 @@ export class GrpcReceiver {
           }
         },
         (stream, headers) => {
-          const problem = shell.problem(stream, headers, false);
+          const problem = shell.problem(stream, headers);
           if (problem === undefined) return door === undefined || door.isConnectionLetIn(stream, headers);
           if (isGrpc(stream, headers)) refuse(stream, callOf(stream, headers), problem.reason);
           return false;

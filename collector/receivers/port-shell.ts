@@ -63,13 +63,9 @@ export class PortShell {
     });
   }
 
-  /** Counts a stream, and gives why it is refused. @param isAgent whether it may become an agent's */
-  problem(
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    isAgent: boolean,
-  ): StreamProblem | undefined {
-    const problem = this.#streams.problem(stream, headers, isAgent);
+  /** Counts a stream, and gives why it is refused. */
+  problem(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): StreamProblem | undefined {
+    const problem = this.#streams.problem(stream, headers);
     if (problem === undefined) return undefined;
     const { session } = stream;
     this.#exceeded.exceeded(problem.cause, peerOf(stream), problem.reason);

@@ -10,6 +10,7 @@ import { Seldom } from './seldom.ts';
  * - `buffered`, `buffered_per_address`: a stream was ended that would have had too much wait in memory.
  * - `report_rate`: a stream was read more slowly; counted each time that it was stopped.
  * - `host`, `origin`: an HTTP request was for another host, or came from a page of another site.
+ * - `pipelined`: an HTTP client asked again and again without awaiting answers.
  * - `body`: the body of an HTTP request was too large.
  * - `request_timeout`, `answer_timeout`: an HTTP request took too long to come, or its answer to be read.
  */
@@ -32,6 +33,7 @@ export const limitCauses = [
   'report_rate',
   'host',
   'origin',
+  'pipelined',
   'body',
   'request_timeout',
   'answer_timeout',

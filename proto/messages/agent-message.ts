@@ -54,6 +54,11 @@ export interface Goodbye {
 }
 
 export const maxMemberIdBytes = 256;
+/** Of each text that a Hello has beside its resource. They are held as long as the stream is, and stand in logs. */
+const maxTextBytes = 1024;
+/** Of what went wrong in the agent. */
+const maxErrorBytes = 4096;
+const maxCapabilities = 64;
 
 /** The bytes of an AgentMessage. */
 export function encodeAgentMessage(message: AgentMessage): Buffer {
@@ -107,7 +112,7 @@ function fromLoader(outer: LoaderMessage): AgentMessage {
       return {
         type: 'answer',
         instruction: integer(message.instruction, 'instruction'),
-        error: message.error,
+        error: short(message.error, maxErrorBytes, 'error'),
       };
     case 'goodbye':
       return { type: 'goodbye', lastReport: integer(message.lastReport, 'last_report') };
@@ -132,18 +137,30 @@ function helloFrom(message: LoaderMessage): Hello {
     throw new InvalidDataError(`has ${length} bytes; 1 to ${maxMemberIdBytes} are allowed`, {
       fieldPath: 'member_id',
     });
+  if (capabilities.length > maxCapabilities)
+    throw new InvalidDataError(`has ${capabilities.length} entries; at most ${maxCapabilities} are allowed`, {
+      fieldPath: 'capabilities',
+    });
+  for (const [i, capability] of capabilities.entries()) short(capability, maxTextBytes, `capabilities[${i}]`);
   return {
     type: 'hello',
     protocolVersion,
     memberId,
     incarnation: sized(message.incarnation, [16], 'incarnation'),
-    bootId,
+    bootId: short(bootId, maxTextBytes, 'boot_id'),
     resource,
-    resourceSchemaUrl,
+    resourceSchemaUrl: short(resourceSchemaUrl, maxTextBytes, 'resource_schema_url'),
     capabilities,
     clockUs: integer(message.clockUs, 'clock_us'),
     lastAck: positionFrom(message.lastAck, 'last_ack'),
-    userAgent,
+    userAgent: short(userAgent, maxTextBytes, 'user_agent'),
     ackDelayMs,
   };
+}
+
+function short(text: string, maxBytes: number, fieldPath: string): string {
+  const length = Buffer.byteLength(text);
+  if (length > maxBytes)
+    throw new InvalidDataError(`has ${length} bytes; at most ${maxBytes} are allowed`, { fieldPath });
+  return text;
 }

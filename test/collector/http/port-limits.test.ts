@@ -197,3 +197,24 @@ test('a client that sends on while it is told that its body is too large reads w
   t.is(response.statusCode, 413);
   call.destroy();
 });
+
+test('requests that do not await answers: a few are answered, one more is told so, and the rest is not looked at', async (t) => {
+  let handled = 0;
+  const slow: Route = {
+    ...hello,
+    async handle() {
+      handled++;
+      await delay(50);
+      return textAnswer(200, 'hello');
+    },
+  };
+  const { listener, exceeded } = await limited(t, {}, { routes: [slow] });
+  const { seen } = raw(t, listener.port, get.repeat(1000));
+  await until(() => seen.closed, 'the end');
+  const statuses = [...seen.reply.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status);
+  t.deepEqual(statuses, [...Array.from({ length: 8 }, () => '200'), '503']);
+  t.is(handled, 8);
+  t.is(exceeded.pipelined, 1);
+  const again = raw(t, listener.port, get.repeat(8));
+  await until(() => again.seen.reply.split('hello\n').length === 9, 'eight answers');
+});
