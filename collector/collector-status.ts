@@ -60,11 +60,12 @@ export const noLevels: CollectorLevels = {
   outputConflicts: {},
   outputOverflow: 0,
   viewsInapplicable: 0,
+  storage: { kind: 'memory' },
 };
 
 /** What is the case now, for the collector's own metrics. */
 export function collectorLevels(
-  { state, sessions }: CollectorCore,
+  { state, sessions, storage }: CollectorCore,
   problems: OutputProblems,
 ): CollectorLevels {
   const { store, outputs } = state;
@@ -80,6 +81,7 @@ export function collectorLevels(
     outputConflicts: problems.conflicts,
     outputOverflow: outputs.overflowed,
     viewsInapplicable: problems.inapplicable,
+    storage: storage.status,
   };
 }
 

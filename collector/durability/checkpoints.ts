@@ -57,6 +57,8 @@ export class Checkpoints {
   #cancelled = new AbortController();
   #last: CheckpointFigures | undefined;
   #longestMomentMs = 0;
+  #written = 0;
+  #failed = 0;
 
   constructor(options: CheckpointsOptions) {
     this.#options = options;
@@ -71,6 +73,10 @@ export class Checkpoints {
   /** The last one that was written in this run; and how long its moment held up everything else, at most. */
   get last(): (CheckpointFigures & { readonly longestMomentMs: number }) | undefined {
     return this.#last === undefined ? undefined : { ...this.#last, longestMomentMs: this.#longestMomentMs };
+  }
+
+  get counts(): { readonly written: number; readonly failed: number } {
+    return { written: this.#written, failed: this.#failed };
   }
 
   /** Begins one where it is due. Called every second or so. */
@@ -122,9 +128,11 @@ export class Checkpoints {
       outputs = moment.outputs;
       this.#last = await durable.writeCheckpoint(moment.position, chunksInTurns(moment.chunks), signal);
       this.#position = moment.position;
+      this.#written++;
       this.#lastBytes = this.#last.bytes;
       return true;
     } catch (error) {
+      this.#failed++;
       const { kind } = StreamgaugeError.from(error);
       if (kind !== 'cancelled')
         log.warn({ err: error }, 'a checkpoint could not be written; the one before still holds');

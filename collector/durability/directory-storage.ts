@@ -84,6 +84,7 @@ export class DirectoryStorage implements StateStorage {
               durationMs: last.durationMs,
               longestMomentMs: last.longestMomentMs,
             },
+      checkpoints: this.#checkpoints.counts,
       losses: watch.losses,
       recovery: {
         records: report.records,

@@ -43,6 +43,7 @@ export type StorageStatus =
         readonly durationMs: number;
         readonly longestMomentMs: number;
       } | null;
+      readonly checkpoints: { readonly written: number; readonly failed: number };
       /** Times that acknowledged data was found lost in this run, so that merged outputs began anew. */
       readonly losses: number;
       /** What opening the directory came to. */

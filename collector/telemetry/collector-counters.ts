@@ -1,6 +1,7 @@
 import { noFigures, type QueueFigures } from '../../otel/export/queue-limits.ts';
 import type { PointsOutcome } from '../../otel/export/reader-status.ts';
 import { type LeftOutCause, leftOutCauses } from '../../otel/prometheus/exposition-report.ts';
+import type { StorageStatus } from '../durability/state-storage.ts';
 import { denialCounters } from '../security/denials.ts';
 import { limitCounters } from '../security/exceeded.ts';
 import { SessionCounters } from '../sessions/session-counters.ts';
@@ -78,4 +79,5 @@ export interface CollectorLevels {
   readonly outputOverflow: number;
   /** Metrics that a view made nothing of, since the start. */
   readonly viewsInapplicable: number;
+  readonly storage: StorageStatus;
 }

@@ -16,6 +16,7 @@ import { registerObserved } from './observed-metric.ts';
 import { processMetrics } from './process-metrics.ts';
 import { RecentWindow } from './recent-window.ts';
 import { stateMetrics } from './state-metrics.ts';
+import { storageMetrics } from './storage-metrics.ts';
 import { streamMetrics } from './stream-metrics.ts';
 import type { TelemetrySource } from './telemetry-source.ts';
 
@@ -23,7 +24,13 @@ import type { TelemetrySource } from './telemetry-source.ts';
 const windowMs = 5000;
 
 /** All observed metrics, in the order of docs/metrics.md. */
-export const observedMetrics = [...streamMetrics, ...stateMetrics, ...exportMetrics, ...processMetrics];
+export const observedMetrics = [
+  ...streamMetrics,
+  ...stateMetrics,
+  ...exportMetrics,
+  ...storageMetrics,
+  ...processMetrics,
+];
 
 export interface CollectorTelemetryOptions {
   /** The version of streamgauge. */

@@ -24,6 +24,26 @@ const levels: CollectorLevels = {
   outputConflicts: { unit: 1, kind: 2 },
   outputOverflow: 0,
   viewsInapplicable: 3,
+  storage: {
+    kind: 'directory',
+    path: '/data',
+    state: 'open',
+    error: null,
+    directoryId: '00',
+    term: '00',
+    position: 9,
+    committedPosition: 9,
+    pendingBytes: 0,
+    commits: 7,
+    commitErrors: 1,
+    commitMs: 14,
+    writtenBytes: 4096,
+    refusedRecords: 2,
+    checkpoint: { position: 5, bytes: 1000, durationMs: 20, longestMomentMs: 3 },
+    checkpoints: { written: 1, failed: 0 },
+    losses: 0,
+    recovery: { records: 0, damages: 0, durationMs: 1 },
+  },
 };
 
 function started(t: ExecutionContext, now = () => performance.now()) {
