@@ -14,6 +14,7 @@ import type { Source } from './sources/source.ts';
 import { AgentState, type AgentStateStatus } from './state/agent-state.ts';
 import type { SamplingGroup } from './state/sampling-group.ts';
 import type { NotCountedLine } from './state/state-content.ts';
+import { StateFile } from './state/state-file.ts';
 import { Seldom } from './uplink/seldom.ts';
 import { type AgentDrainReport, Uplink } from './uplink/uplink.ts';
 import { UplinkCounters, type UplinkStatus } from './uplink/uplink-status.ts';
@@ -212,7 +213,8 @@ export class Agent {
 
   /** Before the host's sources define their series; those of the embedder have. */
   #openState(directory: string, bootId: string): void {
-    this.#kept.open({ directory, memberId: this.#memberId, bootId }, () => this.#uplink?.report());
+    const owner = { memberId: this.#memberId, bootId };
+    this.#kept.open(owner, new StateFile(directory), () => this.#uplink?.report());
     for (const group of this.#groups()) group.resumeLives();
   }
 

@@ -6,6 +6,7 @@ import { FinalStates } from './final-states.ts';
 import { NotCounted } from './not-counted.ts';
 import { SeriesLives } from './series-lives.ts';
 import type { StateContent } from './state-content.ts';
+import type { StateStorage } from './state-file.ts';
 import { StateKeeper, type StateOwner } from './state-keeper.ts';
 
 export type { StateOwner } from './state-keeper.ts';
@@ -54,6 +55,8 @@ export class AgentState {
   #isSeen = false;
   /** The version of the final states that says which of them collectors may be told of. */
   #seenVersion = 0;
+  /** Of everything that comes and goes, at the last collection. */
+  #collectedVersion = 0;
   #keeper: StateKeeper | undefined;
 
   constructor(options: AgentStateOptions) {
@@ -71,14 +74,15 @@ export class AgentState {
   }
 
   /**
-   * Takes over what the directory's state file holds, and keeps it from now on. A file that cannot be used is set aside, a directory that
-   * cannot is left alone, each with one warning. Never throws.
+   * Takes over what the state file holds, and keeps it from now on. A file that cannot be used is set aside, a place that cannot is left
+   * alone, each with one warning. Never throws.
    * @param onReady something that had to wait for the file can be sent
    */
-  open(owner: StateOwner, onReady: () => void): void {
+  open(owner: StateOwner, storage: StateStorage, onReady: () => void): void {
     const { clock, log, incarnation } = this.#options;
     const keeper = new StateKeeper({
       owner,
+      storage,
       clock,
       log,
       incarnation,
@@ -120,9 +124,13 @@ export class AgentState {
     if ((this.lives.size > 0 || this.finals.size > 0) && !this.mayTell()) await this.#keeper?.save();
   }
 
-  /** Groups were collected, so that kept counters may have other values. */
+  /** Groups were collected, so that kept counters may have other values, and others may have come, gone or fallen. */
   collected(): void {
-    if (this.lives.size > 0) this.#keeper?.changed();
+    const { lives, finals, falls, notCounted } = this;
+    const version = lives.version + finals.version + falls.version + notCounted.version;
+    if (lives.size === 0 && version === this.#collectedVersion) return;
+    this.#collectedVersion = version;
+    this.#keeper?.changed();
   }
 
   welcomed(lastReport: number): void {

@@ -91,6 +91,17 @@ export class FinalStates {
     }
   }
 
+  /** The one of the series that is told first. */
+  first(key: string): FinalState | undefined {
+    return this.#bySeries.get(key)?.[0];
+  }
+
+  /** No collector is told of the next life of the series before the state file is another one. */
+  hasSeveral(key: string): boolean {
+    const list = this.#bySeries.get(key);
+    return list !== undefined && list.length - (list[0]!.doneAt === undefined ? 0 : 1) > 1;
+  }
+
   /** The next life of the series has to wait. */
   blocks(series: AgentSeries): boolean {
     if (this.#size === 0) return false;

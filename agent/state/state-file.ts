@@ -19,8 +19,22 @@ export type FoundState =
   /** It is not what an agent of this version writes, or not whole. */
   | { readonly kind: 'unusable'; readonly why: string };
 
+/** Where a state is kept. Failures are the platform's errors. */
+export interface StateStorage {
+  /** For messages. */
+  readonly path: string;
+  /** Throws when there is something that cannot be read. */
+  read(): FoundState;
+  /** Gives what is there another name, so that it can be looked at, and tells that. Throws. */
+  setAside(now: Date): string;
+  /** Before or after `write`, never while one runs. Throws. */
+  writeSync(body: string): void;
+  /** One at a time. Rejects; what is kept is then what it was. */
+  write(body: string): Promise<void>;
+}
+
 /** One file that is always there whole: it is written under another name, synced, and renamed. */
-export class StateFile {
+export class StateFile implements StateStorage {
   readonly path: string;
   readonly #directory: string;
   readonly #draft: string;
@@ -31,12 +45,6 @@ export class StateFile {
     this.#draft = `${this.path}.tmp`;
   }
 
-  /** Makes the directory where it is missing, for its owner only. @throws the platform's error */
-  makeDirectory(): void {
-    fs.mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-  }
-
-  /** @throws the platform's error when it is there and cannot be read */
   read(): FoundState {
     let bytes: Buffer;
     try {
@@ -55,7 +63,6 @@ export class StateFile {
     }
   }
 
-  /** Gives the file another name, so that it is there for who wants to know. @returns that. @throws the platform's error */
   setAside(now: Date): string {
     const stamp = now.toISOString().replace(/[-:]|\.\d+/g, '');
     let to = `${this.path}.unusable-${stamp}`;
@@ -68,9 +75,8 @@ export class StateFile {
     return to;
   }
 
-  /** Before or after `write`, never while one runs. @throws the platform's error */
   writeSync(body: string): void {
-    this.makeDirectory();
+    fs.mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     const fd = fs.openSync(this.#draft, 'w', 0o600);
     try {
       fs.writeFileSync(fd, fileText(body));
@@ -81,7 +87,6 @@ export class StateFile {
     fs.renameSync(this.#draft, this.path);
   }
 
-  /** One at a time. Rejects with the platform's error; the file is then what it was. */
   async write(body: string): Promise<void> {
     const handle = await fs.promises.open(this.#draft, 'w', 0o600);
     try {

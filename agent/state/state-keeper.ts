@@ -10,11 +10,10 @@ import type { NotCounted } from './not-counted.ts';
 import type { AgentSeries } from './sampling-group.ts';
 import type { KeptCounter, SeriesLives } from './series-lives.ts';
 import { bodyOf, type SavedRun, type StateContent, stateFromBody, stateText } from './state-content.ts';
-import { StateFile } from './state-file.ts';
+import type { StateStorage } from './state-file.ts';
 
-/** Whose state it is, and where it is kept. */
+/** Whose state it is. */
 export interface StateOwner {
-  readonly directory: string;
   readonly memberId: string;
   /** Empty: not known. */
   readonly bootId: string;
@@ -34,6 +33,7 @@ export interface KeptState {
 
 export interface StateKeeperOptions {
   readonly owner: StateOwner;
+  readonly storage: StateStorage;
   readonly incarnation: string;
   readonly clock: Clock;
   readonly log: AgentLog;
@@ -63,7 +63,7 @@ const retryMs = 10_000;
 export class StateKeeper {
   readonly bootOffsetMs: number;
   readonly #options: StateKeeperOptions;
-  readonly #file: StateFile;
+  readonly #file: StateStorage;
   readonly #run: Pick<SavedRun, 'incarnation' | 'bootId' | 'pid' | 'startTicks'>;
   /** Parts of the file that change seldom. */
   #definitions = { of: '', text: '' };
@@ -85,9 +85,9 @@ export class StateKeeper {
   savedMs = 0;
 
   constructor(options: StateKeeperOptions) {
-    const { owner, incarnation, bootOffsetMs } = options;
+    const { owner, storage, incarnation, bootOffsetMs } = options;
     this.#options = options;
-    this.#file = new StateFile(owner.directory);
+    this.#file = storage;
     this.bootOffsetMs = bootOffsetMs;
     this.#run = { incarnation, bootId: owner.bootId, ...ownMark() };
   }
@@ -251,9 +251,9 @@ export class StateKeeper {
       falls: this.#falls.text,
       notCounted: this.#notCounted.text,
       definitions: this.#definitions.text,
-      counting: kept.map(({ group, cell, seen, known, refused }) => ({
+      counting: kept.map(({ key, group, cell, seen, known, refused }) => ({
         value: group.values[cell]!,
-        seen: seen || isSeen,
+        seen: seen || (isSeen && !finals.hasSeveral(key)),
         known,
         refused,
       })),

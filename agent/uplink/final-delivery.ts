@@ -43,15 +43,15 @@ export class FinalDelivery {
    * @param mayTell see AgentState
    */
   deliver(nowMs: number, mayTell: boolean): void {
-    const { finals, lives } = this.#state;
+    const { finals } = this.#state;
     if (finals.isIdle && this.#cells.size === 0) return;
-    // What has been told and counts again makes way for its new life.
-    for (const state of [...this.#cells.keys()]) if (lives.isLive(state.key)) this.#leave(state, 'idle');
+    // What has been told makes way for the next life of its series.
+    for (const state of [...this.#cells.keys()]) if (this.#goesOn(state)) this.#leave(state, 'idle');
     if (!mayTell) {
       this.#book.retire(this.#group, nowMs);
       return;
     }
-    const endings = finals.takeEndings().filter(({ key }) => !lives.isLive(key));
+    const endings = finals.takeEndings().filter((state) => !this.#goesOn(state));
     const fresh = [...finals.deliverable(nowMs)];
     for (const state of [...endings, ...fresh]) this.#enter(state);
     this.#book.retire(this.#group, nowMs);
@@ -60,7 +60,7 @@ export class FinalDelivery {
     this.#writer.writeDefinitions();
     this.#report(fresh, nowMs);
     for (const state of endings) this.#leave(state, 'gone');
-    for (const state of fresh) if (lives.isLive(state.key)) this.#leave(state, 'idle');
+    for (const state of fresh) if (this.#goesOn(state)) this.#leave(state, 'idle');
     this.#book.retire(this.#group, nowMs);
   }
 
@@ -87,6 +87,12 @@ export class FinalDelivery {
       state.report = 0;
       state.heldUntilMs = untilMs ?? Number.POSITIVE_INFINITY;
     } else this.#state.finals.drop(state);
+  }
+
+  /** There is a newer life of the series: one that counts, or another final state. */
+  #goesOn(state: FinalState): boolean {
+    const { lives, finals } = this.#state;
+    return lives.isLive(state.key) || (finals.first(state.key) ?? state) !== state;
   }
 
   #enter(state: FinalState): void {
