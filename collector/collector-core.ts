@@ -11,6 +11,7 @@ import { dataDirectoryPath } from './journal/data-directory-path.ts';
 import type { JournalLog } from './journal/journal-log.ts';
 import type { OutputProblems } from './outputs/output-problems.ts';
 import type { ReaderCursor } from './outputs/reader-cursor.ts';
+import { type OtlpJournal, unkeptOtlp } from './receivers/otlp/otlp-journal.ts';
 import { seldomWarnings } from './security/seldom-warnings.ts';
 import type { SessionCounters } from './sessions/session-counters.ts';
 import type { SessionHost } from './sessions/session-host.ts';
@@ -31,6 +32,8 @@ export interface CollectorCore {
   readonly storage: StateStorage;
   /** Told of what a delta reader reads and of what was answered; `undefined`: nothing is kept. */
   readonly intervalJournal: ((cursor: ReaderCursor) => IntervalJournal) | undefined;
+  /** Where what comes as OTLP is written. */
+  readonly otlpJournal: OtlpJournal;
   /** The `service.instance.id` of merged outputs: the data directory's id, or one at random. */
   readonly writerId: string;
 }
@@ -46,7 +49,8 @@ export function memoryCore({ config, problems, counters, log }: CoreOptions): Co
   const state = new CollectorState({ rules: stateRules(config), writerId, problems });
   const journal = memoryJournal(directoryId, randomBytes(8));
   const sessions = state.sessions(journal, counters, sessionLog(log));
-  return { state, sessions, storage: memoryStorage, intervalJournal: undefined, writerId };
+  const otlpJournal = unkeptOtlp;
+  return { state, sessions, storage: memoryStorage, intervalJournal: undefined, otlpJournal, writerId };
 }
 
 /**
@@ -96,5 +100,6 @@ export async function directoryCore(options: CoreOptions, intervals: KeptInterva
     steps: (count) => recorder.steps(cursor, count),
     answered: (count) => recorder.answered(cursor, count),
   });
-  return { state, sessions, storage, intervalJournal, writerId: durable.directoryId.toString('hex') };
+  const writerId = durable.directoryId.toString('hex');
+  return { state, sessions, storage, intervalJournal, otlpJournal: recorder, writerId };
 }

@@ -38,6 +38,8 @@ export interface ListenerOptions {
   readonly ready: () => Readiness;
   readonly status: () => object;
   readonly agents: () => AgentView[];
+  /** Of the HTTP port, beside those. */
+  readonly routes: readonly Route[];
   /** Of the admin port, beside those. */
   readonly adminRoutes: readonly Route[];
   readonly log: { warn(fields: object, message: string): void };
@@ -52,10 +54,17 @@ export function collectorListeners(
   const onFailure = (error: Error, path: string): void =>
     log.warn({ err: error, path }, 'an HTTP request could not be answered');
   const metrics = metricsOptions(options);
-  const { ready, status, agents, adminRoutes: routes } = options;
+  const { ready, status, agents, routes, adminRoutes } = options;
   return [
-    httpServer({ ...http, ...security('http', http.tls), ...metrics, onFailure, ready }),
-    adminServer({ ...admin, ...security('admin', admin.tls), onFailure, status, agents, routes }),
+    httpServer({ ...http, ...security('http', http.tls), ...metrics, onFailure, ready, routes }),
+    adminServer({
+      ...admin,
+      ...security('admin', admin.tls),
+      onFailure,
+      status,
+      agents,
+      routes: adminRoutes,
+    }),
     ...readers.filter(isPull).map(({ host, port, name, tls }) =>
       prometheusServer({
         host,

@@ -1,7 +1,10 @@
+import { PointIntake } from '../otel/state/intake/point-intake.ts';
+import type { PointRules } from '../otel/state/intake/point-rules.ts';
 import type { MetricStore } from '../otel/state/metric-store.ts';
 import { outputRulesText, type StateRules, sessionRules } from './durability/state-rules.ts';
 import type { OutputProblems } from './outputs/output-problems.ts';
 import { Outputs } from './outputs/outputs.ts';
+import { OtlpIntake, otlpLimits } from './receivers/otlp/otlp-intake.ts';
 import type { SessionCounters } from './sessions/session-counters.ts';
 import type { SessionHost } from './sessions/session-host.ts';
 import type { SessionJournal } from './sessions/session-journal.ts';
@@ -22,6 +25,8 @@ export interface StateOptions {
 export class CollectorState {
   readonly clock: StoreClock;
   readonly outputs: Outputs;
+  /** The way in for what comes as data points. */
+  readonly points: PointIntake;
   #rules: StateRules;
 
   constructor({ rules, writerId, problems, clock = new StoreClock() }: StateOptions) {
@@ -34,6 +39,7 @@ export class CollectorState {
       outputExpiryMs: rules.outputExpiryMs,
       problems,
     });
+    this.points = new PointIntake(this.store, pointRules(rules));
   }
 
   get store(): MetricStore {
@@ -57,6 +63,25 @@ export class CollectorState {
     return new Sessions({ ...options, ...sessionRules(this.#rules) }, before);
   }
 
+  /** The way in for OTLP. @param sessions the streams beside it */
+  otlp(sessions: Sessions): OtlpIntake {
+    const { store, points } = this;
+    const { owners } = sessions;
+    return new OtlpIntake({
+      store,
+      points,
+      limits: otlpLimits(this.#rules),
+      hasLiveStream: (memberId) => owners.isLive(memberId),
+      isAgent: (memberId) => owners.get(memberId) !== undefined,
+    });
+  }
+
+  /** Series of points that have been silent for too long leave, or are freed. Before what ended is swept. Gives whether anything has changed. */
+  expirePoints(nowUs: number): boolean {
+    const { stalenessMs, evictionMs } = sessionRules(this.#rules);
+    return this.points.expire(nowUs, stalenessMs * 1000, evictionMs * 1000);
+  }
+
   /** Other rules from now on. Gives false, and changes nothing, while outputs are read: try again then. See {@link Outputs.changeViews}. */
   change(rules: StateRules, sessions: Sessions): boolean {
     const { views, stalenessMs, outputExpiryMs } = rules;
@@ -65,6 +90,11 @@ export class CollectorState {
       return false;
     this.#rules = rules;
     sessions.change(sessionRules(rules));
+    this.points.change(pointRules(rules));
     return true;
   }
+}
+
+function pointRules({ otlp }: StateRules): Partial<PointRules> {
+  return { overlap: otlp.overlap, delayMarginUs: otlp.delayMarginMs * 1000 };
 }

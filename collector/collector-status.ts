@@ -76,6 +76,7 @@ export function collectorLevels(
     membersPresent,
     membersStale: store.members.size - membersPresent,
     inputSeries: store.seriesCount,
+    otlpSeries: state.points.size,
     outputSeries: outputs.points,
     epochsOpened: store.epochsOpened,
     outputConflicts: problems.conflicts,

@@ -17,6 +17,7 @@ import { inspectRoutes } from './inspect/inspect-routes.ts';
 import { bindReader, FullCollection, isPush, type PushReader, pushReader } from './metric-readers.ts';
 import { OutputProblems } from './outputs/output-problems.ts';
 import { GrpcReceiver } from './receivers/grpc-receiver.ts';
+import { OtlpReceiver } from './receivers/otlp/otlp-receiver.ts';
 import { Access } from './security/access.ts';
 import { Denials } from './security/denials.ts';
 import { Exceeded } from './security/exceeded.ts';
@@ -74,6 +75,7 @@ export class Collector {
   readonly #denials: Denials;
   readonly #exceeded: Exceeded;
   #core: CollectorCore | undefined;
+  #otlp: OtlpReceiver | undefined;
   #grpc: GrpcReceiver | undefined;
   #scraped: FullCollection | undefined;
   readonly #pushReaders: PushReader[] = [];
@@ -150,7 +152,7 @@ export class Collector {
       agents: sessions.size,
       seriesIn: state.store.seriesCount,
       seriesOut: state.outputs.points,
-      points: sessions.counters.points,
+      points: sessions.counters.points + this.#telemetry.counters.otlp.points,
       wireBytes: this.#grpc?.bytes.total ?? 0,
       readers: this.#readerFigures(),
     };
@@ -267,14 +269,24 @@ export class Collector {
     return new KeptIntervals(kept, this.#log);
   }
 
-  #build({ state, sessions, storage, intervalJournal, writerId }: CollectorCore): void {
+  #build({ state, sessions, storage, intervalJournal, otlpJournal, writerId }: CollectorCore): void {
     const { outputs, store } = state;
     const log = this.#log;
+    this.#otlp = new OtlpReceiver({
+      config: this.#config.otlp,
+      state,
+      sessions,
+      journal: otlpJournal,
+      counters: this.#telemetry.counters.otlp,
+      isDraining: () => this.#state === 'draining',
+      failure: () => storage.failure,
+      log: (level, fields, message) => log[level](fields, message),
+    });
     this.#grpc = new GrpcReceiver(
       this.#config.grpc,
       sessions,
       (error) => log.error({ err: error }, 'a message made the collector fail; please report this'),
-      this.#security('grpc', this.#config.grpc.tls),
+      { ...this.#security('grpc', this.#config.grpc.tls), otlp: this.#otlp.grpc },
     );
     const committed = storage.kind === 'memory' ? undefined : () => storage.committed();
     this.#scraped = new FullCollection(this.#telemetry, 'cumulative');
@@ -295,6 +307,7 @@ export class Collector {
         ready: () => this.#ready(storage.failure),
         status: () => this.#status(),
         agents: () => this.agents(),
+        routes: this.#otlp.routes,
         adminRoutes: inspectRoutes(store, () =>
           this.#pushReaders.map(({ reader }) => ({
             name: reader.name,
@@ -331,6 +344,7 @@ export class Collector {
   #tick(): void {
     const { state, sessions, storage } = this.#running;
     sessions.tick();
+    this.#otlp?.tick();
     state.outputs.sweep();
     storage.tick();
   }

@@ -6,6 +6,7 @@ import { emptyResource, type Resource } from '../../otel/model/resource.ts';
 import type { SyncPolicy } from '../journal/sync-policy.ts';
 import { type AuthConfig, authDefaults } from './auth-config.ts';
 import { type GrpcPortLimits, grpcPortLimits, type HttpLimits, httpLimits } from './limits-config.ts';
+import { type OtlpConfig, otlpDefaults } from './otlp-config.ts';
 
 // What a collector's configuration comes to. Times are milliseconds, sizes bytes.
 
@@ -78,6 +79,8 @@ export interface CollectorConfig {
   readonly grpc: GrpcConfig;
   readonly http: HttpConfig;
   readonly admin: HttpConfig;
+  /** Metrics of services. */
+  readonly otlp: OtlpConfig;
   /** Who may come in. */
   readonly auth: AuthConfig;
   readonly readers: readonly MetricReaderConfig[];
@@ -135,6 +138,7 @@ export const collectorDefaults: CollectorConfig = {
     limits: httpLimits,
     allowedHosts: [],
   },
+  otlp: otlpDefaults,
   auth: authDefaults,
   readers: [],
   views: [],

@@ -29,6 +29,7 @@ import {
   type StorageConfig,
 } from './collector-config.ts';
 import { grpcLimitKeys, grpcPortLimitsOf, httpLimitKeys, httpLimitsOf } from './limits-schema.ts';
+import { otlp, otlpConfig } from './otlp-schema.ts';
 import { readerLoops } from './reader-loops.ts';
 
 const host = z
@@ -168,6 +169,7 @@ export const collectorSchema = z.strictObject({
   admin: httpListener(defaults.admin, 'the admin server').describe(
     'The port of status and agents, as JSON, for people who run the collector.',
   ),
+  otlp,
   auth,
   meter_provider: meterProvider,
   resource: resource.describe(
@@ -304,6 +306,7 @@ export function collectorConfig(file: z.output<typeof collectorSchema>): Collect
     },
     http: httpConfig(file.http),
     admin: httpConfig(file.admin),
+    otlp: otlpConfig(file.otlp),
     auth: authConfig(file.auth),
     readers: file.meter_provider?.readers ?? [],
     views: file.meter_provider?.views ?? [],

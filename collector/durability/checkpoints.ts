@@ -63,7 +63,7 @@ export class Checkpoints {
   constructor(options: CheckpointsOptions) {
     this.#options = options;
     const { state, sessions, durable, journalBytes = 64 * 2 ** 20, intervalMs = 600_000 } = options;
-    this.#store = new StoreSnapshot(state.store);
+    this.#store = new StoreSnapshot(state.store, state.points);
     this.#sessions = new SessionsSnapshot(sessions, state.store);
     this.#journalBytes = journalBytes;
     this.#intervalMs = intervalMs;

@@ -28,6 +28,13 @@ export class RecordReader {
     return value;
   }
 
+  /** So many bytes. They may be kept. */
+  take(length: number): Buffer {
+    if (this.#at + length > this.#bytes.length) throw badRecord('it is cut off');
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
   /** All that is left. It may be kept. */
   rest(): Buffer {
     return this.#bytes.subarray(this.#at);

@@ -30,6 +30,10 @@ export const recordTypes = {
   answers: 13,
   /** Something acknowledged was lost: merged outputs begin anew. */
   loss: 14,
+  /** A request of OTLP. */
+  otlp: 15,
+  /** Time changed series of data points. */
+  expire: 16,
 } as const;
 
 export type RecordType = (typeof recordTypes)[keyof typeof recordTypes];

@@ -5,10 +5,13 @@ import type { DurableState } from '../journal/durable-state.ts';
 import type { Sweeping } from '../outputs/output-stream.ts';
 import type { KeptRequests, OutputsJournal } from '../outputs/outputs-journal.ts';
 import type { ReaderCursor } from '../outputs/reader-cursor.ts';
+import type { OtlpFormat } from '../receivers/otlp/otlp-intake.ts';
+import type { OtlpJournal } from '../receivers/otlp/otlp-journal.ts';
 import type { Grant } from '../security/grant.ts';
 import type { SessionJournal } from '../sessions/session-journal.ts';
 import { recordTypes } from './record-types.ts';
 import { encodeOpening } from './recorded-opening.ts';
+import { encodeOtlpHead } from './recorded-otlp.ts';
 
 /** A reader that stays, as the journal knows it: by its place among those that came since the directory was opened. */
 export interface RecordedReader {
@@ -22,7 +25,7 @@ export interface RecordedReader {
  * Writes what changes the state into the journal, in the order in which it does. Replayed by Replayer over the state of then, it comes to the same
  * state. Inputs may be refused when the disk cannot keep up; what was decided here is always taken.
  */
-export class Recorder implements SessionJournal, OutputsJournal {
+export class Recorder implements SessionJournal, OutputsJournal, OtlpJournal {
   readonly durability = 'disk';
   /** In the order in which they came. */
   readonly readers: RecordedReader[] = [];
@@ -78,6 +81,23 @@ export class Recorder implements SessionJournal, OutputsJournal {
       this.#lastUs = lastUs;
       throw error;
     }
+  }
+
+  otlpReceived(nowUs: number, format: OtlpFormat, grant: Grant | undefined, bytes: Uint8Array): void {
+    const lastUs = this.#lastUs;
+    const writer = this.#timed(nowUs);
+    const head = encodeOtlpHead(format, grant);
+    writer.varint(head.length);
+    try {
+      this.#state.journal.appendParts(recordTypes.otlp, Buffer.concat([written(writer), head]), bytes);
+    } catch (error) {
+      this.#lastUs = lastUs;
+      throw error;
+    }
+  }
+
+  pointsExpired(nowUs: number): void {
+    this.#decided(recordTypes.expire, this.#timed(nowUs));
   }
 
   ended(session: number): void {

@@ -2,6 +2,7 @@ import { StreamgaugeError } from '../../proto/error.ts';
 import type { CollectorState } from '../collector-state.ts';
 import type { JournalRecord } from '../journal/frame.ts';
 import type { ReaderCursor } from '../outputs/reader-cursor.ts';
+import type { OtlpIntake } from '../receivers/otlp/otlp-intake.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { absentPeer } from '../sessions/snapshot/sessions-part.ts';
 import { beginAfresh } from './begin-afresh.ts';
@@ -10,6 +11,7 @@ import type { KnownLosses } from './known-losses.ts';
 import { badRecord, RecordReader } from './record-reader.ts';
 import { recordTypes } from './record-types.ts';
 import { decodeOpening } from './recorded-opening.ts';
+import { decodeOtlpHead } from './recorded-otlp.ts';
 import { type RecordedReader, requestsOf } from './recorder.ts';
 import { rulesFromText, rulesText } from './state-rules.ts';
 
@@ -35,6 +37,8 @@ export class Replayer {
   readonly #reader = new RecordReader();
   #readers: ReplayedReader[] = [];
   #timeUs = -1;
+  /** Made for the rules in force. */
+  #otlp: OtlpIntake | undefined;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
@@ -87,6 +91,15 @@ export class Replayer {
         break;
       case recordTypes.tick:
         sessions.tick(this.#showTime());
+        break;
+      case recordTypes.otlp: {
+        const nowUs = this.#showTime();
+        const head = reader.take(reader.varint());
+        this.#takeOtlp(nowUs, head, reader.rest());
+        break;
+      }
+      case recordTypes.expire:
+        state.expirePoints(this.#showTime());
         break;
       case recordTypes.sweep: {
         const nowUs = this.#showTime();
@@ -141,6 +154,7 @@ export class Replayer {
 
   #changeRules(text: string): void {
     const { state, sessions } = this.#options;
+    this.#otlp = undefined;
     if (text === rulesText(state.rules)) return;
     if (!state.change(rulesFromText(text), sessions))
       throw new StreamgaugeError('bug', 'the views cannot be changed while an interval is read');
@@ -166,6 +180,18 @@ export class Replayer {
     const opened = sessions.open(absentPeer(peer, session, grant));
     if (opened.number !== session)
       throw badRecord(`the stream ${session} was opened where ${opened.number} would have been`);
+  }
+
+  /** A request that makes us fail made us fail then, at the same place. */
+  #takeOtlp(nowUs: number, head: Buffer, bytes: Buffer): void {
+    const { state, sessions, onBug } = this.#options;
+    const { format, grant } = decodeOtlpHead(head);
+    this.#otlp ??= state.otlp(sessions);
+    try {
+      this.#otlp.take(bytes, format, nowUs, grant);
+    } catch (error) {
+      onBug(error);
+    }
   }
 
   /** A message that makes us fail made us fail then, and its stream ended. */

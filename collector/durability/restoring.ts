@@ -73,7 +73,7 @@ export class Restoring {
       head = loaded;
       const { state, sessions } = this.#begin(loaded.rules);
       for (const token of loaded.losses) this.losses.add(token);
-      const store = new StoreSnapshot(state.store);
+      const store = new StoreSnapshot(state.store, state.points);
       const streams = new SessionsSnapshot(sessions, state.store);
       for (const part of [store.loaders, streams.loaders, this.#options.intervals.loaders])
         for (const [type, loader] of part) loaders.set(type, loader);

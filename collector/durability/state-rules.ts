@@ -1,5 +1,6 @@
 import type { ViewConfig } from '../../otel/config/metric-views.ts';
 import type { CollectorConfig, StreamLimits } from '../config/collector-config.ts';
+import { type OtlpConfig, otlpDefaults } from '../config/otlp-config.ts';
 import { longestStalenessMs } from '../views/compile-views.ts';
 
 /** The part of the configuration that decides what becomes of what comes in: it is journalled, since doing it again needs the same. */
@@ -9,7 +10,11 @@ export interface StateRules {
   readonly evictionMs: number;
   readonly outputExpiryMs: number;
   readonly views: readonly ViewConfig[];
+  readonly otlp: OtlpRules;
 }
+
+/** What of the configuration of OTLP decides what becomes of its points. */
+export type OtlpRules = Pick<OtlpConfig, 'maxPoints' | 'maxSeries' | 'overlap' | 'delayMarginMs'>;
 
 export function stateRules({
   grpc,
@@ -17,8 +22,9 @@ export function stateRules({
   evictionMs,
   outputExpiryMs,
   views,
+  otlp,
 }: CollectorConfig): StateRules {
-  return { limits: grpc.limits, stalenessMs, evictionMs, outputExpiryMs, views };
+  return { limits: grpc.limits, stalenessMs, evictionMs, outputExpiryMs, views, otlp: otlpRules(otlp) };
 }
 
 /** What streams go by. */
@@ -27,8 +33,15 @@ export function sessionRules({ limits, stalenessMs, evictionMs, views }: StateRu
 }
 
 /** As text, the same for rules that are the same. */
-export function rulesText({ limits, stalenessMs, evictionMs, outputExpiryMs, views }: StateRules): string {
-  return JSON.stringify({ limits, stalenessMs, evictionMs, outputExpiryMs, views });
+export function rulesText({
+  limits,
+  stalenessMs,
+  evictionMs,
+  outputExpiryMs,
+  views,
+  otlp,
+}: StateRules): string {
+  return JSON.stringify({ limits, stalenessMs, evictionMs, outputExpiryMs, views, otlp });
 }
 
 /** The part that outputs go by, likewise. */
@@ -38,5 +51,11 @@ export function outputRulesText({ stalenessMs, outputExpiryMs, views }: StateRul
 
 /** @throws SyntaxError when the text is none of {@link rulesText} */
 export function rulesFromText(text: string): StateRules {
-  return JSON.parse(text) as StateRules;
+  // Rules of a time without OTLP had none of these.
+  const { otlp = otlpRules(otlpDefaults), ...rules } = JSON.parse(text) as StateRules;
+  return { ...rules, otlp };
+}
+
+function otlpRules({ maxPoints, maxSeries, overlap, delayMarginMs }: OtlpRules): OtlpRules {
+  return { maxPoints, maxSeries, overlap, delayMarginMs };
 }

@@ -5,8 +5,10 @@ import type { AddressInfo, Socket } from 'node:net';
 import { StreamgaugeError } from '../../proto/error.ts';
 import type { Permission } from '../config/auth-config.ts';
 import { type HttpLimits, httpLimits, rateWindowSeconds } from '../config/limits-config.ts';
+import type { Admission } from '../security/access.ts';
 import { AddressBook } from '../security/address-book.ts';
 import { ConnectionGate } from '../security/connection-gate.ts';
+import type { Denial } from '../security/denial.ts';
 import { type PortExceeded, uncounted } from '../security/exceeded.ts';
 import type { PortGuard } from '../security/port-guard.ts';
 import type { ServerTls } from '../security/server-tls.ts';
@@ -16,7 +18,7 @@ import { listenError } from './listen-error.ts';
 import { BodyTooLargeError, readBody } from './read-body.ts';
 import { isLoopbackAddress, RequestGuard } from './request-guard.ts';
 import { type Answer, type Route, textAnswer } from './route.ts';
-import { RouteTable } from './route-table.ts';
+import { type Match, RouteTable } from './route-table.ts';
 import { AnswerTimeoutError, sendAnswer } from './send-answer.ts';
 
 /** Beyond the idle time, so that clients are not cut off while they are still told that the connection stays. */
@@ -235,30 +237,27 @@ export class HttpListener {
     return false;
   }
 
-  /** The answer to a client that may not use its connection, or not for what it asks for. */
-  #denied(request: IncomingMessage, permission: Permission | undefined): Answer | undefined {
+  /** Whether a client may use its connection, or, with a permission, may do what it asks for. */
+  #admit(request: IncomingMessage, permission: Permission | undefined): Admission {
     const { guard } = this.#options;
-    if (guard === undefined) return undefined;
+    if (guard === undefined) return everybody;
     const { socket, headers } = request;
     const { authorization } = headers;
     const incoming = { connection: socket, socket, address: addressOf(socket), authorization };
-    if (permission === undefined) {
-      const denial = guard.connection(incoming);
-      return denial === undefined ? undefined : denialAnswer(denial);
-    }
-    const admission = guard.admit(incoming, permission);
-    return 'denial' in admission ? denialAnswer(admission.denial) : undefined;
+    if (permission !== undefined) return guard.admit(incoming, permission);
+    const denial = guard.connection(incoming);
+    return denial === undefined ? everybody : { denial };
   }
 
   async #answer(request: IncomingMessage, path: string): Promise<Answer> {
+    const match = this.#table.match(request.method ?? '', path);
     const refusal = this.#guard?.problem(request);
-    if (refusal !== undefined) {
+    if (refusal !== undefined && !(refusal.cause === 'origin' && isOriginAllowed(match, request))) {
       this.#exceeded.exceeded(refusal.cause, addressOf(request.socket), refusal.reason);
       return textAnswer(403, refusal.reason);
     }
-    const unwanted = this.#denied(request, undefined);
-    if (unwanted !== undefined) return unwanted;
-    const match = this.#table.match(request.method ?? '', path);
+    const unwanted = this.#admit(request, undefined);
+    if ('denial' in unwanted) return denialAnswer(unwanted.denial);
     if (match.kind === 'not_found') {
       return textAnswer(404, `There is nothing here; there is ${this.#table.paths.join(', ')}.`);
     }
@@ -267,8 +266,8 @@ export class HttpListener {
     }
     const { route } = match;
     const { permission } = route;
-    const denied = permission === undefined ? undefined : this.#denied(request, permission);
-    if (denied !== undefined) return denied;
+    const admission = permission === undefined ? everybody : this.#admit(request, permission);
+    if ('denial' in admission) return denialAnswer(admission.denial);
     try {
       const { maxBodyBytes } = route;
       const body =
@@ -276,7 +275,11 @@ export class HttpListener {
           ? noBody
           : await readBody(request, Math.min(maxBodyBytes, this.#limits.maxBodyBytes));
       const query = new URLSearchParams((request.url ?? '').slice(path.length + 1));
-      return await route.handle({ headers: request.headers, query, body });
+      const { socket: connection, headers } = request;
+      const address = addressOf(connection);
+      const { grant } = admission;
+      const onDenied = (denial: Denial) => this.#options.guard?.denied({ address }, denial);
+      return await route.handle({ headers, query, body, grant, connection, address, onDenied });
     } catch (thrown) {
       const error = StreamgaugeError.from(thrown);
       if (error.kind === 'bug') this.#options.onFailure(error, path);
@@ -288,6 +291,13 @@ export class HttpListener {
 }
 
 const noBody = Buffer.alloc(0);
+const everybody: Admission = { grant: undefined };
+
+/** Whether a page of another origin may ask for this. */
+function isOriginAllowed(match: Match, { headers }: IncomingMessage): boolean {
+  const { origin } = headers;
+  return match.kind === 'route' && origin !== undefined && match.route.allowsOrigin?.(origin) === true;
+}
 
 function addressOf({ remoteAddress = 'unknown', remotePort }: Socket): string {
   return remotePort === undefined ? remoteAddress : `${remoteAddress}:${remotePort}`;

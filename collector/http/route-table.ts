@@ -32,6 +32,8 @@ export class RouteTable {
 
   /** For the sentence that a wrong path is answered with. */
   get paths(): readonly string[] {
-    return [...this.#byPath.keys()];
+    return [...this.#byPath]
+      .filter(([, methods]) => [...methods.values()].some(({ isHidden }) => isHidden !== true))
+      .map(([path]) => path);
   }
 }

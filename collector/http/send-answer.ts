@@ -32,9 +32,11 @@ export async function sendAnswer(
   response.setHeader('Content-Type', answer.contentType);
   response.setHeader('X-Content-Type-Options', 'nosniff');
   response.setHeader('Cache-Control', 'no-store');
-  response.setHeader('Vary', 'Accept, Accept-Encoding');
+  const { Vary = '' } = answer.headers ?? {};
+  response.setHeader('Vary', Vary === '' ? 'Accept, Accept-Encoding' : `Accept, Accept-Encoding, ${Vary}`);
 
-  const pieces = typeof answer.body === 'string' ? [answer.body] : answer.body;
+  const pieces =
+    typeof answer.body === 'string' ? [answer.body] : Buffer.isBuffer(answer.body) ? [] : answer.body;
   const iterator = pieces[Symbol.iterator]();
   // A client that takes a byte now and then would keep its place for ever.
   let isLate = false;
@@ -45,6 +47,11 @@ export async function sendAnswer(
   try {
     if (request.method === 'HEAD') {
       response.end();
+      await finished(response);
+      return;
+    }
+    if (Buffer.isBuffer(answer.body)) {
+      response.end(answer.body);
       await finished(response);
       return;
     }

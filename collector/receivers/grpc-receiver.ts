@@ -26,6 +26,8 @@ import { HealthService } from './health-service.ts';
 import { Http2Call } from './http2-call.ts';
 import { http2ServersOf } from './http2-servers.ts';
 import { keepAlive } from './keepalive.ts';
+import { addOtlpService, metricsServiceName, serveOtlpOnStreams } from './otlp/grpc-service.ts';
+import type { OtlpDoor } from './otlp/otlp-door.ts';
 import { PortShell } from './port-shell.ts';
 import { widenReceiveWindow } from './receive-window.ts';
 import { isGrpc, servePath } from './serve-path.ts';
@@ -46,6 +48,8 @@ export interface ReceiverOptions {
   readonly tls?: ServerTls | undefined;
   /** Who may come in; without it everybody may. */
   readonly guard?: PortGuard | undefined;
+  /** Where requests of OTLP go, and how large one may be; without it there are none. */
+  readonly otlp?: { readonly door: OtlpDoor; readonly maxRequestBytes: number } | undefined;
   /** Told of peers that go over a limit. */
   readonly exceeded?: PortExceeded | undefined;
 }
@@ -62,7 +66,7 @@ export class GrpcReceiver {
   readonly #sessions: Sessions;
   readonly #onBug: (error: unknown) => void;
   readonly #options: ReceiverOptions;
-  readonly #health = new HealthService(['', serviceName]);
+  readonly #health = new HealthService(['', serviceName, metricsServiceName]);
   /** What goes over the port's connections. */
   readonly bytes = new ConnectionBytes();
   #server: Server | undefined;
@@ -93,9 +97,13 @@ export class GrpcReceiver {
       Connect: (call: ServerDuplexStream<Buffer, Buffer>) =>
         this.#connect(new GrpcJsCall(call, this.#options.lingerMs)),
     });
+    if (this.#options.otlp !== undefined) addOtlpService(server, this.#options.otlp.door);
     this.#health.addToServer(server);
     if (this.#config.reflection)
-      new ReflectionService(loadProto('streamgauge/v1/telemetry_stream.proto')).addToServer(server);
+      new ReflectionService({
+        ...loadProto('streamgauge/v1/telemetry_stream.proto'),
+        ...loadProto('opentelemetry/proto/collector/metrics/v1/metrics_service.proto'),
+      }).addToServer(server);
     const { tls } = this.#options;
     const credentials =
       tls === undefined
@@ -198,6 +206,23 @@ export class GrpcReceiver {
           return false;
         },
       );
+      const { otlp } = this.#options;
+      if (otlp !== undefined) {
+        const maxBytes = otlp.maxRequestBytes;
+        serveOtlpOnStreams(http2Server, {
+          door: otlp.door,
+          guard,
+          streamDoor: door,
+          callOf: (stream, headers) =>
+            new Http2Call(stream, headers, {
+              maxMessageBytes: maxBytes,
+              lingerMs,
+              ...shell.callOptions(stream),
+            }),
+          problem: (stream, headers) => shell.problem(stream, headers, false),
+          refuse,
+        });
+      }
       // Last, so that whoever looks at connections sees those that are let in.
       shell.guard(http2Server, (connection) => this.#moveOn(connection));
     }

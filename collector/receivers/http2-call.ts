@@ -112,7 +112,8 @@ export class Http2Call implements AgentCall {
     this.#hold();
   }
 
-  end(code: status, details: string): void {
+  /** @param metadata trailers beside the status */
+  end(code: status, details: string, metadata: Readonly<Record<string, string>> = {}): void {
     const stream = this.#stream;
     if (this.#isOver) return;
     this.#isOver = true;
@@ -121,7 +122,11 @@ export class Http2Call implements AgentCall {
     this.#linger = setTimeout(() => this.reset(), this.#options.lingerMs).unref();
     // grpc-js gives this text with the status OK, and clients show it.
     const message = code === status.OK ? 'OK' : details;
-    const trailers = { 'grpc-status': code, 'grpc-message': encodeURI(message.toWellFormed()) };
+    const trailers = {
+      ...metadata,
+      'grpc-status': code,
+      'grpc-message': encodeURI(message.toWellFormed()),
+    };
     if (stream.headersSent) {
       stream.once('wantTrailers', () => stream.sendTrailers(trailers));
       stream.end();

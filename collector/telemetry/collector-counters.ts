@@ -2,6 +2,7 @@ import { noFigures, type QueueFigures } from '../../otel/export/queue-limits.ts'
 import type { PointsOutcome } from '../../otel/export/reader-status.ts';
 import { type LeftOutCause, leftOutCauses } from '../../otel/prometheus/exposition-report.ts';
 import type { StorageStatus } from '../durability/state-storage.ts';
+import { OtlpCounters } from '../receivers/otlp/otlp-counters.ts';
 import { denialCounters } from '../security/denials.ts';
 import { limitCounters } from '../security/exceeded.ts';
 import { SessionCounters } from '../sessions/session-counters.ts';
@@ -52,6 +53,7 @@ export class ScrapeCounters {
  */
 export class CollectorCounters {
   readonly sessions = new SessionCounters();
+  readonly otlp = new OtlpCounters();
   /** Those that were not let in, by cause. */
   readonly denials = denialCounters();
   /** What went over a limit of a port, by cause. */
@@ -69,6 +71,8 @@ export interface CollectorLevels {
   readonly membersStale: number;
   /** Series that are held. */
   readonly inputSeries: number;
+  /** Of these, the ones of senders of OTLP. */
+  readonly otlpSeries: number;
   /** Series that readers see. */
   readonly outputSeries: number;
   /** Epochs opened by series that had another one before; since the start, never less than before. */

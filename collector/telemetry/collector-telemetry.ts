@@ -13,6 +13,7 @@ import { EventLoopMonitor } from './event-loop-delay.ts';
 import { exportDuration, exportMetrics, readerKey } from './export-metrics.ts';
 import { countExports } from './export-observer.ts';
 import { registerObserved } from './observed-metric.ts';
+import { otlpMetrics } from './otlp-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
 import { RecentWindow } from './recent-window.ts';
 import { stateMetrics } from './state-metrics.ts';
@@ -26,6 +27,7 @@ const windowMs = 5000;
 /** All observed metrics, in the order of docs/metrics.md. */
 export const observedMetrics = [
   ...streamMetrics,
+  ...otlpMetrics,
   ...stateMetrics,
   ...exportMetrics,
   ...storageMetrics,

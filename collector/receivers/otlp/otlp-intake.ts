@@ -9,7 +9,9 @@ import { requestFromJson } from '../../../otel/otlp/decode/request-from-json.ts'
 import type { PointIntake } from '../../../otel/state/intake/point-intake.ts';
 import type { PointOutcome } from '../../../otel/state/intake/point-outcome.ts';
 import type { MetricStore } from '../../../otel/state/metric-store.ts';
+import type { StateRules } from '../../durability/state-rules.ts';
 import type { Grant } from '../../security/grant.ts';
+import { maxSlotsOf } from '../../sessions/stream-series.ts';
 import { feedPoint } from './feed-point.ts';
 import { isRefused, type MemberOutcome, OtlpOutcome, type RefusalCause } from './otlp-outcome.ts';
 import { SeriesDefiner, type SeriesLimits } from './series-definer.ts';
@@ -28,6 +30,19 @@ export interface OtlpIntakeOptions {
   readonly isAgent: (memberId: string) => boolean;
   /** What is known from earlier requests; it says nothing but how fast something is found. */
   readonly known?: KnownBytes;
+}
+
+/** What the rules of the state come to. */
+export function otlpLimits({ limits, otlp }: Pick<StateRules, 'limits' | 'otlp'>): OtlpIntakeLimits {
+  return {
+    // Each series may come in a few encodings, and has headers above it.
+    maxKnown: 2 * otlp.maxSeries,
+    maxPoints: otlp.maxPoints,
+    maxAttributes: limits.maxAttributes,
+    maxAttributeBytes: limits.maxAttributeBytes,
+    maxSeries: otlp.maxSeries,
+    maxSlots: maxSlotsOf(limits),
+  };
 }
 
 /** What two processes with one identity make of each other's points. */
@@ -57,11 +72,19 @@ export class OtlpIntake {
    * @param bytes an ExportMetricsServiceRequest, not compressed; not kept
    * @param nowUs its arrival, by the store's clock
    * @param grant what its sender may write, where that has bounds
+   * @param onDecoded called when the request is well-formed, before anything of it is taken in; nothing is when it throws
    * @throws InvalidDataError naming the field, for what is no such request
    */
-  take(bytes: Uint8Array, format: OtlpFormat, nowUs: number, grant: Grant | undefined): OtlpOutcome {
+  take(
+    bytes: Uint8Array,
+    format: OtlpFormat,
+    nowUs: number,
+    grant: Grant | undefined,
+    onDecoded: () => void = () => {},
+  ): OtlpOutcome {
     const decoder = this.#decoder;
     decoder.decode(format === 'json' ? requestFromJson(bytes) : bytes, SourceMembers.root(grant));
+    onDecoded();
     const outcome = new OtlpOutcome();
     outcome.points = decoder.points.size;
     outcome.exemplars = decoder.exemplars;

@@ -8,7 +8,8 @@ import { type PointOutcome, pointFates } from '../../../otel/state/intake/point-
  * - `held`: a stream reports the series.
  * - `denied`: the credentials do not permit the resource.
  */
-export type RefusalCause = PointOutcome | 'invalid' | 'no_value' | 'limit' | 'held' | 'denied';
+export const furtherCauses = ['invalid', 'no_value', 'limit', 'held', 'denied'] as const;
+export type RefusalCause = PointOutcome | (typeof furtherCauses)[number];
 
 /** What to do about it, for the sender's log. */
 const advice: Readonly<Partial<Record<RefusalCause, string>>> = {

@@ -1,4 +1,4 @@
-import { counting, present } from '../series-columns.ts';
+import { counting, interrupted, present } from '../series-columns.ts';
 import { cumulativeStep, lastValueStep } from './cumulative-step.ts';
 import type { DeltaIntervals } from './delta-intervals.ts';
 import type { PointCell } from './point-cell.ts';
@@ -35,11 +35,16 @@ export class CumulativePoints {
     );
     switch (step) {
       case 'advance':
-        cell.replace(slot);
         this.#learnStart(cell, slot, clock, startUs);
+        if ((state.series.status.get(slot) & interrupted) !== 0) {
+          epochs.resume(cell, slot, clock, timeUs);
+          return epochs.setAside === 0 ? 'merged' : 'baseline';
+        }
+        cell.replace(slot);
         epochs.newest(state, slot, clock, timeUs);
         return 'merged';
       case 'raise':
+        if ((state.series.status.get(slot) & interrupted) !== 0) return 'late';
         cell.replace(slot);
         epochs.late(state, slot, clock);
         return 'merged_late';

@@ -1,4 +1,4 @@
-import { counting } from '../series-columns.ts';
+import { counting, interrupted } from '../series-columns.ts';
 import type { DeltaIntervals } from './delta-intervals.ts';
 import type { PointCell } from './point-cell.ts';
 import type { PointEpochs } from './point-epochs.ts';
@@ -30,6 +30,9 @@ export class DeltaPoints {
     if (step === 'duplicate' || step === 'too_late') return step;
     if (step === 'overlap' && rules.overlap === 'drop') return 'overlap';
     if (!cell.add(slot)) return 'not_finite';
+    // An interval that has not come before holds nothing that was shown.
+    const { status } = state.series;
+    if ((status.get(slot) & interrupted) !== 0) status.set(slot, status.get(slot) & ~interrupted);
     this.#intervals.remember(ring, startUs, timeUs, value);
     if (timeUs > heldUs) epochs.newest(state, slot, clock, timeUs);
     else epochs.late(state, slot, clock);

@@ -1,3 +1,4 @@
+import { resumeInterrupted } from '../interrupted-series.ts';
 import type { KindState } from '../kind-state.ts';
 import type { MetricStore } from '../metric-store.ts';
 import {
@@ -16,7 +17,8 @@ import type { PointSeries } from './point-series.ts';
 export class PointEpochs {
   readonly store: MetricStore;
   readonly series: PointSeries;
-  readonly rules: PointRules;
+  /** In force. */
+  rules: PointRules;
   /** What the point at hand had set aside: a sum's value, a histogram's count. */
   setAside = 0;
   #arrivalUs = -1;
@@ -67,6 +69,17 @@ export class PointEpochs {
     this.series.startsUs.set(clock, startUs);
     this.series.firstsUs.set(clock, timeUs);
     this.setAside = cell.settle(slot);
+    this.store.setAside(state, slot, this.setAside);
+    this.newest(state, slot, clock, timeUs);
+  }
+
+  /**
+   * What was counted since the held value may have been shown already: the next one of the same life is a baseline, of which what is held has been booked.
+   */
+  resume(cell: PointCell, slot: number, clock: number, timeUs: number): void {
+    const { state } = cell;
+    const held = resumeInterrupted(state, slot);
+    this.setAside = Math.max(0, cell.settle(slot) - held);
     this.store.setAside(state, slot, this.setAside);
     this.newest(state, slot, clock, timeUs);
   }

@@ -251,10 +251,15 @@ export class PointIntake {
   /**
    * Series without a point for `stalenessUs` leave gauges and up-down sums; those that left longer than `evictionUs` ago are ended, and the
    * horizon moves to where they left. Walks all series; called every few seconds, each time before the store releases what has ended.
-   * Members as a whole are the caller's.
+   * Members as a whole are the caller's. Gives whether anything has changed.
    */
-  expire(nowUs: number, stalenessUs: number, evictionUs: number): void {
-    this.#life.expire(nowUs, stalenessUs, evictionUs);
+  expire(nowUs: number, stalenessUs: number, evictionUs: number): boolean {
+    return this.#life.expire(nowUs, stalenessUs, evictionUs);
+  }
+
+  /** Other rules from now on. */
+  change(rules: Partial<PointRules>): void {
+    this.#epochs.rules = { ...this.#epochs.rules, ...rules };
   }
 
   /** For a snapshot: what is known of series beyond the store. */

@@ -111,7 +111,8 @@ export class SeriesLife {
   }
 
   /** See PointIntake. */
-  expire(nowUs: number, stalenessUs: number, evictionUs: number): void {
+  expire(nowUs: number, stalenessUs: number, evictionUs: number): boolean {
+    let hasChanged = false;
     const store = this.#store;
     const staleS = store.secondsAt(nowUs - stalenessUs);
     const evictedS = store.secondsAt(nowUs - evictionUs);
@@ -123,6 +124,7 @@ export class SeriesLife {
       if (!this.#holds(state, slot, clock)) {
         // The slot was freed, or it is a stream's now, under another clock.
         this.#free(clock);
+        hasChanged = true;
         continue;
       }
       if ((series.status.get(slot) & ended) !== 0) {
@@ -130,12 +132,17 @@ export class SeriesLife {
         // It waits to be freed, or goes on elsewhere.
         if (slot === 0 || slot === this.#series.slots.get(clock)) continue;
         this.#resume(state, slot, clock);
+        hasChanged = true;
       }
       const status = series.status.get(slot);
       if ((status & present) !== 0) {
-        if (this.#series.seenAtS.get(clock) < staleS) store.idle(series, slot, nowUs);
+        if (this.#series.seenAtS.get(clock) >= staleS) continue;
+        store.idle(series, slot, nowUs);
       } else if (series.absentAtS.get(slot) < evictedS) this.#evict(state, slot, nowUs);
+      else continue;
+      hasChanged = true;
     }
+    return hasChanged;
   }
 
   /** Whether the slot is the series' still: it may have been freed, and be another one's by now. */

@@ -54,7 +54,7 @@ colour: red
   '8:14: streamgauge.staleness: found "5 parsecs"; allowed: a duration from 1s to 24d: milliseconds, or text like 500ms, 10s, 5m, 1h',
   '9:16: streamgauge.log.level: found "verbose"; allowed: trace, debug, info, warn, error, fatal or silent',
   '10:7: http: found 4318; allowed: a mapping with the keys host, port, insecure, tls, allowed_hosts and limits',
-  '11:1: colour: unknown key; allowed: file_format, grpc, http, admin, auth, meter_provider, resource, streamgauge',
+  '11:1: colour: unknown key; allowed: file_format, grpc, http, admin, otlp, auth, meter_provider, resource, streamgauge',
 );
 
 test(

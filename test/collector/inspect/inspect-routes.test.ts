@@ -15,6 +15,10 @@ async function ask<T>(core: Core, path: string, query = ''): Promise<T> {
     headers: {},
     query: new URLSearchParams(query),
     body: Buffer.alloc(0),
+    grant: undefined,
+    connection: {},
+    address: '127.0.0.1:1',
+    onDenied: () => {},
   });
   return JSON.parse(String(answer.body)) as T;
 }

@@ -19,6 +19,7 @@ const levels: CollectorLevels = {
   membersPresent: 2,
   membersStale: 1,
   inputSeries: 500,
+  otlpSeries: 7,
   outputSeries: 50,
   epochsOpened: 4,
   outputConflicts: { unit: 1, kind: 2 },
