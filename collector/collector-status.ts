@@ -55,6 +55,7 @@ export const noLevels: CollectorLevels = {
   membersPresent: 0,
   membersStale: 0,
   inputSeries: 0,
+  otlpSeries: 0,
   outputSeries: 0,
   epochsOpened: 0,
   outputConflicts: {},
