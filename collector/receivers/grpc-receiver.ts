@@ -219,7 +219,7 @@ export class GrpcReceiver {
               lingerMs,
               ...shell.callOptions(stream),
             }),
-          problem: (stream, headers) => shell.problem(stream, headers, false),
+          problem: (stream, headers, cost) => shell.problem(stream, headers, cost),
           refuse,
         });
       }

@@ -64,8 +64,8 @@ export class PortShell {
   }
 
   /** Counts a stream, and gives why it is refused. */
-  problem(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): StreamProblem | undefined {
-    const problem = this.#streams.problem(stream, headers);
+  problem(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, cost = 1): StreamProblem | undefined {
+    const problem = this.#streams.problem(stream, headers, cost);
     if (problem === undefined) return undefined;
     const { session } = stream;
     this.#exceeded.exceeded(problem.cause, peerOf(stream), problem.reason);

@@ -31,8 +31,8 @@ export class StreamLimits {
     this.#nowMs = nowMs;
   }
 
-  /** Gives why a stream is refused; one that is not counts until it is closed. */
-  problem(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): StreamProblem | undefined {
+  /** Gives why a stream is refused; one that is not counts until it is closed. @param cost of it where rates are counted */
+  problem(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, cost = 1): StreamProblem | undefined {
     const nowMs = this.#nowMs();
     const { maxStreamsPerAddress, maxStreamRatePerAddress, maxHeaderBytes } = this.#limits;
     const use = this.#addresses.use(stream.session?.socket?.remoteAddress, nowMs);
@@ -41,7 +41,7 @@ export class StreamLimits {
         cause: 'streams_per_address',
         reason: `this address has ${maxStreamsPerAddress} streams; no more are allowed (grpc.limits.max_streams_per_address)`,
       };
-    if (!use.newStreams.take(nowMs))
+    if (!use.newStreams.take(nowMs, cost))
       return {
         cause: 'stream_rate_per_address',
         reason: `this address opens more than ${maxStreamRatePerAddress} streams a second (grpc.limits.max_stream_rate_per_address)`,

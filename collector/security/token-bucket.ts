@@ -12,11 +12,11 @@ export class TokenBucket {
     this.#atMs = nowMs;
   }
 
-  /** Takes one where there is one. */
-  take(nowMs: number): boolean {
+  /** Takes one, or what something smaller costs, where there is so much. */
+  take(nowMs: number, cost = 1): boolean {
     this.#fill(nowMs);
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
+    if (this.#tokens < cost) return false;
+    this.#tokens -= cost;
     return true;
   }
 

@@ -12,6 +12,9 @@ import type { OtlpDoor } from './otlp-door.ts';
 
 export const metricsServiceName = 'opentelemetry.proto.collector.metrics.v1.MetricsService';
 
+/** Each request is a call of its own: so many of them count as one stream that is opened. */
+const exportCost = 1 / 20;
+
 /** What of a gRPC port calls of OTLP have to do with. */
 export interface OtlpGrpcPort {
   readonly door: OtlpDoor;
@@ -20,8 +23,12 @@ export interface OtlpGrpcPort {
   readonly streamDoor: StreamDoor | undefined;
   /** A call whose messages may be as large as requests. */
   readonly callOf: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => Http2Call;
-  /** Counts a stream, and gives why it is refused. */
-  readonly problem: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => StreamProblem | undefined;
+  /** Counts a stream, and gives why it is refused. @param cost of it where rates are counted */
+  readonly problem: (
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    cost: number,
+  ) => StreamProblem | undefined;
   /** Ends a call that is over a limit. */
   readonly refuse: (stream: ServerHttp2Stream, call: Http2Call, reason: string) => void;
 }
@@ -29,7 +36,7 @@ export interface OtlpGrpcPort {
 /** Takes the calls of OTLP's services out of those of an HTTP/2 server, and serves them on their streams, as agents' are. */
 export function serveOtlpOnStreams(server: Http2Server, port: OtlpGrpcPort): void {
   servePath(server, exportPath, (stream, headers) => {
-    const call = admitted(stream, headers, port);
+    const call = admitted(stream, headers, port, exportCost);
     if (call === undefined) return;
     const admission = port.streamDoor?.admit(stream, headers, 'otlp') ?? { grant: undefined };
     if ('denial' in admission) {
@@ -47,7 +54,7 @@ export function serveOtlpOnStreams(server: Http2Server, port: OtlpGrpcPort): voi
   for (const [path, signal] of Object.entries(otherSignalPaths))
     servePath(server, path, (stream, headers) => {
       if (port.streamDoor?.isConnectionLetIn(stream, headers) === false) return;
-      const call = admitted(stream, headers, port);
+      const call = admitted(stream, headers, port, 1);
       call?.end(status.UNIMPLEMENTED, port.door.otherSignal(signal, call.address));
     });
 }
@@ -57,8 +64,9 @@ function admitted(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   port: OtlpGrpcPort,
+  cost: number,
 ): Http2Call | undefined {
-  const problem = port.problem(stream, headers);
+  const problem = port.problem(stream, headers, cost);
   if (!isGrpc(stream, headers)) return undefined;
   const call = port.callOf(stream, headers);
   if (problem === undefined) return call;
