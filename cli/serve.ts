@@ -1,3 +1,6 @@
+import { type EndingSignal, endAtOnce } from './end-at-once.ts';
+import { onHangup } from './hangup.ts';
+
 /** A part of the program that runs until it is told to end. `stop` is safe before start and when repeated. */
 export interface Service {
   start(): Promise<void>;
@@ -13,7 +16,8 @@ export interface NamedService {
 }
 
 export interface ServeOptions {
-  readonly shutdownTimeoutMs: number;
+  /** As it is when the first signal comes. */
+  readonly shutdownTimeoutMs: number | (() => number);
   readonly log: {
     info(fields: object, message: string): void;
     warn(fields: object, message: string): void;
@@ -22,25 +26,44 @@ export interface ServeOptions {
   readonly onStarted?: () => void;
   /** Called when the first signal has come, before anything is drained. */
   readonly onStopping?: () => void;
+  /**
+   * Reads the configuration again: called at SIGHUP, once all services have started, one call at a time. What fails it tells itself; it must not reject. Absent:
+   * SIGHUP ends the process, as it does where nobody handles it.
+   */
+  readonly reload?: () => Promise<void>;
 }
 
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
-type Signal = keyof typeof exitCodes;
+/** Beyond the deadline: for what services do to stop, and to let go of what does not answer. */
+const graceMs = 2000;
 
 /**
  * Starts services in their order, waits for SIGINT or SIGTERM, drains and stops them in the opposite order. A second signal ends
- * the process at once, with 130 or 143. When one cannot start, those before it are stopped and its error is thrown.
+ * the process at once, and so does the deadline when something does not end soon after it, be it a drain or a call to a disk that hangs. When a service
+ * cannot start, those before it are stopped and its error is thrown.
  */
 export async function serve(services: readonly NamedService[], options: ServeOptions): Promise<void> {
-  const { log, shutdownTimeoutMs } = options;
-  const first = Promise.withResolvers<Signal>();
+  const { log } = options;
+  const first = Promise.withResolvers<EndingSignal>();
+  const running = Promise.withResolvers<void>();
   let isStopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (isStopping) process.exit(exitCodes[signal as Signal]);
+    if (isStopping) endAtOnce(signal as EndingSignal);
     isStopping = true;
-    first.resolve(signal as Signal);
+    first.resolve(signal as EndingSignal);
   };
-  for (const signal of Object.keys(exitCodes)) process.on(signal, onSignal);
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  const { reload } = options;
+  const endHangup =
+    reload === undefined
+      ? () => {}
+      : onHangup({
+          reload: async () => {
+            await running.promise;
+            if (!isStopping) await reload();
+          },
+          terminalGone: () => onSignal('SIGHUP'),
+        });
   const started: NamedService[] = [];
   try {
     for (const named of services) {
@@ -50,26 +73,50 @@ export async function serve(services: readonly NamedService[], options: ServeOpt
       if (isStopping) break;
     }
     if (!isStopping) options.onStarted?.();
+    running.resolve();
     const signal = await first.promise;
     options.onStopping?.();
+    const shutdownTimeoutMs =
+      typeof options.shutdownTimeoutMs === 'number' ? options.shutdownTimeoutMs : options.shutdownTimeoutMs();
     log.info(
       { signal, deadlineMs: shutdownTimeoutMs },
       `stopping within ${Math.ceil(shutdownTimeoutMs / 1000)} s; a second signal ends at once`,
     );
-    const endsAt = performance.now() + shutdownTimeoutMs;
-    for (const { name, service } of started) {
-      try {
-        const report = await service.drain(Math.max(0, endsAt - performance.now()));
-        const fields = { service: name, drained: report };
-        if (report?.delivered === false)
-          log.warn(fields, `${name} drained, and not everything was delivered`);
-        else log.info(fields, `${name} drained`);
-      } catch (error) {
-        log.warn({ service: name, err: error }, `${name} could not be drained`);
-      }
-    }
+    endLate(signal, shutdownTimeoutMs + graceMs, log);
+    await drain(started, shutdownTimeoutMs, log);
   } finally {
     for (const { service } of started) await service.stop();
-    for (const signal of Object.keys(exitCodes)) process.off(signal, onSignal);
+    endHangup();
+    for (const signal of signals) process.off(signal, onSignal);
   }
+}
+
+async function drain(
+  services: readonly NamedService[],
+  deadlineMs: number,
+  log: ServeOptions['log'],
+): Promise<void> {
+  const endsAt = performance.now() + deadlineMs;
+  for (const { name, service } of services) {
+    try {
+      const report = await service.drain(Math.max(0, endsAt - performance.now()));
+      const fields = { service: name, drained: report };
+      if (report?.delivered === false) log.warn(fields, `${name} drained, and not everything was delivered`);
+      else log.info(fields, `${name} drained`);
+    } catch (error) {
+      log.warn({ service: name, err: error }, `${name} could not be drained`);
+    }
+  }
+}
+
+/** Nothing is waited for any longer than that. A process that has nothing left to do ends before by itself. */
+function endLate(signal: EndingSignal, afterMs: number, log: ServeOptions['log']): void {
+  const timer = setTimeout(() => {
+    log.warn(
+      { signal },
+      'something has not ended in time, most likely a disk or a network that hangs; ending',
+    );
+    endAtOnce(signal);
+  }, afterMs);
+  timer.unref();
 }
