@@ -63,7 +63,7 @@ export async function settle(collector: CollectorProcess, senders: readonly Repo
 /** What flooded streams are held to elsewhere would be measured here. */
 export const benchGrpc = { limits: { max_report_rate: 1_000_000 } };
 
-/** Runs with a collector in a process of its own, on the first processor; without `--config` with {@link benchGrpc} alone. */
+/** Runs with a collector in a process of its own, on the first processor; its state is in memory unless `args` say otherwise. Without `--config` with {@link benchGrpc} alone. */
 export async function inCollector<T>(
   args: readonly string[],
   run: (collector: CollectorProcess) => Promise<T>,
@@ -75,7 +75,13 @@ export async function inCollector<T>(
     // JSON is YAML.
     await writeFile(file, JSON.stringify({ grpc: benchGrpc }));
     const config = args.includes('--config') ? [] : ['--config', file];
-    const collector = await startCollectorProcess(['--log-level', 'warn', ...config, ...args], {}, env);
+    const isKept = args.some((arg) => arg === '--data-dir' || arg === '--memory');
+    const storage = isKept ? [] : ['--memory'];
+    const collector = await startCollectorProcess(
+      ['--log-level', 'warn', ...config, ...storage, ...args],
+      {},
+      env,
+    );
     pin(collector.child.pid, 0);
     try {
       return await run(collector);
