@@ -67,9 +67,9 @@ export class FinalStates {
     return undefined;
   }
 
-  /** A life ended with this value. Only what is above zero is worth telling. */
-  add(life: EndedLife): void {
-    if (!(life.value > 0 && life.value < Infinity)) return;
+  /** A life ended with this value. @returns whether it is told: only what is above zero is worth it */
+  add(life: EndedLife): boolean {
+    if (!(life.value > 0 && life.value < Infinity)) return false;
     const key = seriesKey(life.series);
     let list = this.#bySeries.get(key);
     const last = list?.at(-1);
@@ -77,7 +77,7 @@ export class FinalStates {
     if (last !== undefined && !last.seen && !life.seen) {
       last.value += life.value;
       last.timeUs = Math.max(last.timeUs, life.timeUs);
-      return;
+      return true;
     }
     if (list === undefined) {
       list = [];
@@ -89,6 +89,7 @@ export class FinalStates {
       const [oldest] = this.#bySeries.values();
       this.drop(oldest![0]!);
     }
+    return true;
   }
 
   /** The one of the series that is told first. */

@@ -159,8 +159,8 @@ export class SamplingGroup {
   retire(cell: number, reason: RetireReason): void {
     const slot = this.#slots[cell];
     if (slot === undefined) return;
-    if (isCounter(slot.series)) this.#lives?.retired(slot.series, this.values[cell]!, reason, slot.base);
-    this.#reasons.set(slot.series, reason);
+    const comesBack = isCounter(slot.series) && this.#lives?.retired(slot.series, this.values[cell]!, reason);
+    this.#reasons.set(slot.series, comesBack ? 'idle' : reason);
     this.#slots[cell] = undefined;
     this.#free.push(cell);
     this.version++;
@@ -173,11 +173,11 @@ export class SamplingGroup {
   #renew(cell: number, final: number | undefined): void {
     const slot = this.#slots[cell]!;
     const falls = slot.falls + 1;
-    this.#reasons.set(slot.series, 'gone');
     const epoch = { token: `${slot.base}#${this.#incarnation}.${falls}`, beganMs: undefined };
     const series = { ...slot.series, epoch, startTimeUs: 0 };
     this.#slots[cell] = { series, base: slot.base, falls };
-    this.#lives?.renewed(slot.series, series, slot.base, final);
+    const comesBack = this.#lives?.renewed(slot.series, series, slot.base, final);
+    this.#reasons.set(slot.series, comesBack ? 'idle' : 'gone');
     this.version++;
   }
 }

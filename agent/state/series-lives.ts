@@ -111,26 +111,30 @@ export class SeriesLives {
    * A series opened a new epoch.
    * @param base the token that its source, or `begin`, gave
    * @param final the last value of the life before, when that ended with a fall
+   * @returns whether the life before comes back on streams, with its final state
    */
-  renewed(before: AgentSeries, after: AgentSeries, base: string, final: number | undefined): void {
+  renewed(before: AgentSeries, after: AgentSeries, base: string, final: number | undefined): boolean {
     const counter = this.#kept.get(before);
     if (counter === undefined) {
       this.#noteFall(after, base, after.epoch!.token.slice(base.length + 1));
-      return;
+      return false;
     }
-    if (final !== undefined) this.#end(counter, final);
+    const comesBack = final !== undefined && this.#end(counter, final);
     this.#forget(counter);
     this.#keep(after, counter.group, counter.cell, { seen: false, refused: false });
+    return comesBack;
   }
 
-  /** A series was retired with this value. */
-  retired(series: AgentSeries, value: number, reason: 'gone' | 'idle', base: string | undefined): void {
+  /** A series was retired with this value. @returns whether it comes back on streams, with its final state */
+  retired(series: AgentSeries, value: number, reason: 'gone' | 'idle'): boolean {
+    const { falls } = this.#options;
     const counter = this.#kept.get(series);
     if (counter !== undefined) {
-      this.#end(counter, value);
       this.#forget(counter);
-    } else if (reason === 'gone' && base !== undefined && this.#options.falls.size > 0)
-      this.#options.falls.forget(seriesKey(series));
+      return this.#end(counter, value);
+    }
+    if (reason === 'gone' && falls.size > 0) falls.forget(seriesKey(series));
+    return false;
   }
 
   /** A collector has no room for the series. Taken up later, in this run or another, it is in the life behind `suffix`. */
@@ -168,12 +172,13 @@ export class SeriesLives {
   }
 
   /** What it counted goes to a collector as its final state, unless that has refused it. */
-  #end(counter: KeptCounter, value: number): void {
+  #end(counter: KeptCounter, value: number): boolean {
     const { series, seen, known, refused } = counter;
     const { finals, notCounted, clock } = this.#options;
-    if (!refused) finals.add({ series, value, timeUs: clock.nowUs(), seen, known });
-    else if (value > 0 && value < Infinity)
+    if (!refused) return finals.add({ series, value, timeUs: clock.nowUs(), seen, known });
+    if (value > 0 && value < Infinity)
       notCounted.add({ metric: series.metric.name, cause: 'refused', series: 1, amount: value });
+    return false;
   }
 
   #keep(
