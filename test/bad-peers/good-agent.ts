@@ -40,7 +40,9 @@ export class GoodAgent {
     );
     const { ended } = this.#agent;
     if (ended !== undefined) throw new Error(`the good agent's stream ended: ${ended.code} ${ended.details}`);
-    if (this.#agent.refusals.length > 0) throw new Error('something of the good agent was refused');
+    const [refusal] = this.#agent.refusals;
+    if (refusal !== undefined)
+      throw new Error(`something of the good agent was refused: ${JSON.stringify(refusal)}`);
     const slowestMs = this.#slowestMs;
     this.#slowestMs = 0;
     const waited = await waitedMs();

@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 
 /** Times are short, so that what waits for them is. All else is as it is by default, but for what a test would take long to reach. */
@@ -36,11 +38,13 @@ export interface Turns {
 /** The collector that is attacked, in a process of its own. */
 export class Victim {
   readonly #process: ChildProcess;
+  readonly #folder = mkdtempSync(path.join(os.tmpdir(), 'streamgauge-victim-'));
   addresses!: Answers['addresses'];
 
   private constructor(config: object) {
     const program = path.join(import.meta.dirname, 'fixtures', 'victim.ts');
-    this.#process = fork(program, [JSON.stringify(config)], {
+    const text = JSON.stringify({ ...config, streamgauge: { data_dir: this.#folder } });
+    this.#process = fork(program, [text], {
       execArgv: ['--expose-gc'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
@@ -83,10 +87,12 @@ export class Victim {
   }
 
   async stop(): Promise<void> {
-    if (!this.isAlive) return;
-    const exit = once(this.#process, 'exit');
-    this.#process.kill('SIGKILL');
-    await exit;
+    if (this.isAlive) {
+      const exit = once(this.#process, 'exit');
+      this.#process.kill('SIGKILL');
+      await exit;
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #ask<Name extends keyof Answers>(name: Name): Promise<Answers[Name]> {
