@@ -7,7 +7,8 @@ const besideBytes = 512;
 
 /** Collections that wait for a backend, oldest first, and the books of what becomes of them. Those without requests are not among them. */
 export class CollectionQueue {
-  readonly limits: QueueLimits;
+  /** What comes next is held to these. */
+  limits: QueueLimits;
   readonly #books: ReaderBooks;
   readonly #collections: QueuedCollection[] = [];
   #requests = 0;

@@ -22,6 +22,7 @@ export interface DeltaIntervalsOptions {
   /** Reads the state at this time and moves what the next interval begins at, step by step as it is walked. */
   readonly collect: (timeUs: number) => Collection;
   readonly encode: Encode;
+  /** Of what is made next: it may change. */
   readonly maxRequestBytes: number;
   readonly limits: QueueLimits;
   readonly clock: Clock;
@@ -70,6 +71,14 @@ export class DeltaIntervals implements ExportQueue {
 
   get figures(): QueueFigures {
     return this.#queue.figures(this.#options.clock.monotonicMs());
+  }
+
+  get limits(): QueueLimits {
+    return this.#queue.limits;
+  }
+
+  set limits(limits: QueueLimits) {
+    this.#queue.limits = limits;
   }
 
   get tooOldMs(): number {

@@ -1,4 +1,4 @@
-import type { QueueFigures } from './queue-limits.ts';
+import type { QueueFigures, QueueLimits } from './queue-limits.ts';
 import type { QueuedCollection } from './queued-collection.ts';
 
 /** Collections that are made at intervals and delivered in order, whenever the backend takes them. */
@@ -8,6 +8,8 @@ export interface ExportQueue {
   /** The oldest, which has a request without an answer. */
   readonly first: QueuedCollection | undefined;
   readonly figures: QueueFigures;
+  /** May be changed; room is made when the next collection comes. */
+  limits: QueueLimits;
   /** Whether what waits is there again after a restart. */
   readonly isDurable: boolean;
   /** When the oldest will have waited for too long, by the monotonic clock: milliseconds. */

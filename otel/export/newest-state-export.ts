@@ -1,4 +1,3 @@
-import { pause } from '../clock.ts';
 import type { EncodedRequest } from '../otlp/open-request.ts';
 import type { Collection } from '../state/point-batch.ts';
 import { Commit } from './commit.ts';
@@ -8,7 +7,6 @@ import {
   bookCollectionFailed,
   bookDropped,
   type ExportWay,
-  nextOnGrid,
   noPatience,
   type ReaderCore,
 } from './reader-core.ts';
@@ -16,8 +14,6 @@ import {
 export interface NewestStateOptions {
   readonly collect: (timeUs: number) => Collection;
   readonly encode: Encode;
-  readonly maxRequestBytes: number;
-  readonly exportTimeoutMs: number;
   readonly committed: (() => Promise<void>) | undefined;
   readonly onDelivered: (() => void) | undefined;
 }
@@ -42,13 +38,12 @@ export class NewestStateExport implements ExportWay {
   }
 
   async run(firstAfterMs: number): Promise<void> {
-    const { clock, backend, own, intervalMs } = this.#core;
+    const { times, backend, own } = this.#core;
     const ended = this.#ended;
-    let dueMs = clock.monotonicMs() + firstAfterMs;
+    times.begin(firstAfterMs);
     for (;;) {
       this.#core.enter('waiting');
-      const waitMs = dueMs - clock.monotonicMs();
-      if (waitMs > 0) await pause(clock, waitMs, ended);
+      await times.wait(ended);
       if (ended.aborted) return;
       this.#core.enter('retrying');
       await backend.allowed(ended);
@@ -56,8 +51,8 @@ export class NewestStateExport implements ExportWay {
       await own.send(ended, noPatience);
       await backend.allowed(ended);
       if (ended.aborted) return;
-      dueMs = nextOnGrid(dueMs, clock.monotonicMs(), intervalMs);
-      await this.#exportUntil(dueMs);
+      times.next();
+      await this.#exportUntil(times.dueMs);
     }
   }
 
@@ -77,11 +72,11 @@ export class NewestStateExport implements ExportWay {
   }
 
   async #exportUntil(untilMs: number): Promise<void> {
-    const { clock, own } = this.#core;
+    const { clock, own, settings } = this.#core;
     const patience = new AbortController();
     const cancel = clock.setTimeout(
       () => patience.abort(),
-      Math.min(untilMs - clock.monotonicMs(), this.#options.exportTimeoutMs),
+      Math.min(untilMs - clock.monotonicMs(), settings.exportTimeoutMs),
     );
     await this.#export(this.#ended, patience.signal);
     if (own.isWaiting) await own.send(this.#ended, patience.signal);
@@ -113,7 +108,8 @@ export class NewestStateExport implements ExportWay {
   }
 
   #begin(underWay: PointsUnderWay): EncodingInTurns {
-    const { collect, encode, maxRequestBytes } = this.#options;
+    const { collect, encode } = this.#options;
+    const { maxRequestBytes } = this.#core.settings;
     const collection = collect(this.#core.clock.nowUs());
     const onDropped = bookDropped(this.#core, underWay, maxRequestBytes);
     const steps = underWay.follow(encode(underWay.watch(collection), onDropped, maxRequestBytes));

@@ -13,6 +13,7 @@ export interface OwnMetricsOptions {
   readonly collect: (() => Promise<Collection>) | undefined;
   readonly temporality: Temporality;
   readonly encode: Encode;
+  /** Of what is made next: it may change. */
   readonly maxRequestBytes: number;
   readonly backend: Backend;
   readonly record: ReaderRecord;

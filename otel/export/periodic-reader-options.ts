@@ -47,6 +47,20 @@ export interface PeriodicReaderOptions {
   readonly encode?: Encode | undefined;
 }
 
+/** What of a reader may be changed while it runs. */
+export type PeriodicReaderChange = Pick<
+  PeriodicReaderOptions,
+  'intervalMs' | 'timeoutMs' | 'exportTimeoutMs' | 'maxRequestBytes' | 'queue'
+> & {
+  /** The one that it has, or another one that takes its place. */
+  readonly sender: RequestSender;
+};
+
+/** Whether a cumulative reader has room for more than the newest state. */
+export function keepsHistory({ maxBytes }: QueueLimits): boolean {
+  return maxBytes > 0;
+}
+
 /** Into OTLP requests, whose memory is used again. */
 export function otlpEncode(): Encode {
   const buffers = new RequestBuffers();
@@ -55,21 +69,32 @@ export function otlpEncode(): Encode {
 
 /** With its defaults. @throws RangeError when an interval, timeout or limit is out of range */
 export function withDefaults(options: PeriodicReaderOptions) {
-  const { intervalMs = 60_000, timeoutMs = 10_000, temporality } = options;
+  const settings = settingsWithDefaults(options, options.temporality);
+  return {
+    ...options,
+    ...settings,
+    firstAfterMs: options.firstAfterMs ?? settings.intervalMs,
+    encode: options.encode ?? otlpEncode(),
+  };
+}
+
+/** What may be changed, likewise. */
+export function settingsWithDefaults(
+  options: Omit<PeriodicReaderChange, 'sender'>,
+  temporality: Temporality,
+) {
+  const { intervalMs = 60_000, timeoutMs = 10_000 } = options;
   const queue = options.queue ?? defaultQueue[temporality];
   positive('intervalMs', intervalMs);
   positive('timeoutMs', timeoutMs);
   positive('queue.maxAgeMs', queue.maxAgeMs);
   if (!(queue.maxBytes >= 0)) throw new RangeError(`queue.maxBytes is ${queue.maxBytes}: give 0 or more`);
   return {
-    ...options,
     intervalMs,
     timeoutMs,
     queue,
-    firstAfterMs: options.firstAfterMs ?? intervalMs,
     exportTimeoutMs: options.exportTimeoutMs ?? intervalMs,
     maxRequestBytes: options.maxRequestBytes ?? defaultMaxRequestBytes,
-    encode: options.encode ?? otlpEncode(),
   };
 }
 

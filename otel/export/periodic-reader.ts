@@ -2,19 +2,30 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { Temporality } from '../model/metric.ts';
 import { Backend } from './backend.ts';
 import { DeltaIntervals } from './delta-intervals.ts';
+import { ExportTimes } from './export-times.ts';
 import { NewestStateExport } from './newest-state-export.ts';
 import { type OutputFigures, OutputLedger } from './output-ledger.ts';
 import { OwnMetrics } from './own-metrics.ts';
-import { type PeriodicReaderOptions, withDefaults } from './periodic-reader-options.ts';
+import {
+  keepsHistory,
+  type PeriodicReaderChange,
+  type PeriodicReaderOptions,
+  settingsWithDefaults,
+  withDefaults,
+} from './periodic-reader-options.ts';
 import { noFigures } from './queue-limits.ts';
 import { QueuedExport } from './queued-export.ts';
-import type { ExportWay, ReaderCore } from './reader-core.ts';
+import type { ExportWay, ReaderCore, ReaderSettings } from './reader-core.ts';
 import { ReaderLog } from './reader-log.ts';
 import { ReaderRecord, type ReaderStatus } from './reader-status.ts';
 import { RetryingSender } from './retrying-sender.ts';
 import { StateHistory } from './state-history.ts';
 
-export type { PeriodicReaderOptions } from './periodic-reader-options.ts';
+export {
+  keepsHistory,
+  type PeriodicReaderChange,
+  type PeriodicReaderOptions,
+} from './periodic-reader-options.ts';
 
 export interface DrainResult {
   /** The last state, or the last delta interval, is with the backend, and nothing from before is missing. The exporting process's own metrics are in none of these. */
@@ -55,6 +66,8 @@ export class PeriodicReader {
   readonly #way: ExportWay;
   readonly #sender: RetryingSender;
   readonly #own: OwnMetrics;
+  readonly #times: ExportTimes;
+  readonly #settings: ReaderSettings;
   readonly #record: ReaderRecord;
   readonly #ledger = new OutputLedger();
   /** Aborted by stop: ends tries and waits. */
@@ -69,12 +82,18 @@ export class PeriodicReader {
   /** @throws RangeError when an interval, timeout, size or limit is out of range */
   constructor(given: PeriodicReaderOptions) {
     const options = withDefaults(given);
-    const { name, temporality, encode, maxRequestBytes, intervalMs, committed, onDelivered } = options;
+    const { name, temporality, encode, committed, onDelivered } = options;
     this.name = name;
     this.temporality = temporality;
     this.#firstAfterMs = options.firstAfterMs;
     this.#clock = options.clock ?? systemClock;
     const clock = this.#clock;
+    const settings: ReaderSettings = {
+      exportTimeoutMs: options.exportTimeoutMs,
+      maxRequestBytes: options.maxRequestBytes,
+    };
+    this.#settings = settings;
+    this.#times = new ExportTimes(clock, options.intervalMs);
     const record = new ReaderRecord(options.observer ?? {}, () => this.#queue?.figures ?? noFigures);
     const log = new ReaderLog(options.log, name);
     const ledger = this.#ledger;
@@ -100,34 +119,63 @@ export class PeriodicReader {
     );
     const books = { record, log, ledger };
     const backend = new Backend(this.#sender, record);
-    const making = { encode, maxRequestBytes, committed };
     this.#own = new OwnMetrics({
-      ...{ ...making, ...books, temporality, backend, clock },
+      ...{ ...books, encode, temporality, backend, clock },
+      get maxRequestBytes() {
+        return settings.maxRequestBytes;
+      },
       collect: options.collectOwn,
     });
     const core: ReaderCore = {
-      ...{ ...books, clock, intervalMs, backend, own: this.#own },
+      ...{ ...books, clock, times: this.#times, settings, backend, own: this.#own },
       draining: this.#draining.signal,
       stopped: this.#stopped.signal,
       enter: (state) => {
         if (this.#state !== 'draining' && this.#state !== 'stopped') this.#state = state;
       },
     };
-    const { collect, queue: limits, journal, exportTimeoutMs } = options;
+    const { collect, queue: limits, journal } = options;
+    const making = {
+      ...{ name, collect, encode, committed, limits, clock, books, journal },
+      get maxRequestBytes() {
+        return settings.maxRequestBytes;
+      },
+    };
     if (temporality === 'delta') {
-      this.intervals = new DeltaIntervals({ name, collect, ...making, limits, clock, books, journal });
+      this.intervals = new DeltaIntervals(making);
       this.#queue = this.intervals;
-    } else if (limits.maxBytes > 0) {
-      this.#queue = new StateHistory({ collect, ...making, limits, clock, books });
+    } else if (keepsHistory(limits)) {
+      this.#queue = new StateHistory(making);
     }
     this.#way =
       this.#queue === undefined
-        ? new NewestStateExport(core, { collect, ...making, exportTimeoutMs, onDelivered })
+        ? new NewestStateExport(core, { collect, encode, committed, onDelivered })
         : new QueuedExport(core, this.#queue, onDelivered);
   }
 
   get status(): ReaderStatus {
     return { name: this.name, state: this.#state, ...this.#record.status };
+  }
+
+  /**
+   * Other settings while it goes on: with its queue, its books and its place in what it reads. They hold for what comes next; a try that is under way ends as it
+   * began. What is left out has its default. A cumulative reader must go on with room for history, or without: {@link keepsHistory}.
+   * @throws RangeError as the constructor does; nothing has changed then
+   */
+  change(given: PeriodicReaderChange): void {
+    const { intervalMs, timeoutMs, exportTimeoutMs, maxRequestBytes, queue } = settingsWithDefaults(
+      given,
+      this.temporality,
+    );
+    if (this.temporality === 'cumulative' && keepsHistory(queue) !== (this.#queue !== undefined))
+      throw new RangeError(
+        `queue.maxBytes is ${queue.maxBytes}: a cumulative reader goes on with room or without`,
+      );
+    this.#settings.exportTimeoutMs = exportTimeoutMs;
+    this.#settings.maxRequestBytes = maxRequestBytes;
+    if (this.#queue !== undefined) this.#queue.limits = queue;
+    this.#sender.change(given.sender, timeoutMs + timeoutSlackMs);
+    this.#times.change(intervalMs);
   }
 
   /** What became of the points that it read, by metric. */
@@ -150,6 +198,14 @@ export class PeriodicReader {
   drain(deadlineMs: number): Promise<DrainResult> {
     this.#drained ??= this.#drain(deadlineMs);
     return this.#drained;
+  }
+
+  /** What waits is not to be delivered by anybody: it is lost, and counted as such. After `drain` or `stop`. Gives how many points. */
+  giveUp(): number {
+    const points = this.#pointsKept;
+    this.#pointsKept = 0;
+    this.intervals?.abandon();
+    return points;
   }
 
   /** Cancels what is under way and closes the sender. Resolves when nothing runs any more. */

@@ -1,7 +1,7 @@
 import { pause } from '../clock.ts';
 import type { ExportQueue } from './export-queue.ts';
 import type { QueuedCollection } from './queued-collection.ts';
-import { type ExportWay, nextOnGrid, noPatience, type ReaderCore } from './reader-core.ts';
+import { type ExportWay, noPatience, type ReaderCore } from './reader-core.ts';
 
 /**
  * The way of readers with a queue: one loop collects at each interval while there is room, another delivers what waits, oldest first. What was collected is
@@ -74,19 +74,17 @@ export class QueuedExport implements ExportWay {
   }
 
   async #collectAtIntervals(firstAfterMs: number): Promise<void> {
-    const { clock, intervalMs, own, draining, stopped } = this.#core;
-    let dueMs = clock.monotonicMs() + firstAfterMs;
+    const { times, own, draining, stopped } = this.#core;
+    times.begin(firstAfterMs);
     let isOwed = false;
     await this.#queue.resume();
     this.#wake();
     for (;;) {
-      const waitMs = dueMs - clock.monotonicMs();
       const ends = isOwed ? [draining, stopped, this.#room.signal] : [draining, stopped];
-      if (waitMs > 0) await pause(clock, waitMs, ...ends);
+      await times.wait(...ends);
       if (draining.aborted || stopped.aborted) return;
-      const nowMs = clock.monotonicMs();
-      if (nowMs >= dueMs) {
-        dueMs = nextOnGrid(dueMs, nowMs, intervalMs);
+      if (times.isDue) {
+        times.next();
         isOwed = true;
         own.due();
         if (own.isDue) this.#patience.abort();

@@ -1,11 +1,18 @@
 import type { Clock } from '../clock.ts';
 import type { DroppedPoints } from '../otlp/encode-requests.ts';
 import type { Backend } from './backend.ts';
+import type { ExportTimes } from './export-times.ts';
 import type { OutputLedger } from './output-ledger.ts';
 import type { OwnMetrics } from './own-metrics.ts';
 import type { PointsUnderWay } from './points-under-way.ts';
 import type { ReaderLog } from './reader-log.ts';
 import type { ReaderRecord, ReaderStatus } from './reader-status.ts';
+
+/** What of a reader's exports may change while it runs. */
+export interface ReaderSettings {
+  exportTimeoutMs: number;
+  maxRequestBytes: number;
+}
 
 /** Where one reader writes down what it does. */
 export interface ReaderBooks {
@@ -17,7 +24,9 @@ export interface ReaderBooks {
 /** What a reader's ways of exporting share. */
 export interface ReaderCore extends ReaderBooks {
   readonly clock: Clock;
-  readonly intervalMs: number;
+  readonly times: ExportTimes;
+  /** As they are now: they may change while the reader runs. */
+  readonly settings: Readonly<ReaderSettings>;
   readonly backend: Backend;
   readonly own: OwnMetrics;
   /** Aborted when the reader is to end by itself, delivering what it can. */
@@ -59,10 +68,4 @@ export function bookDropped(
 export function bookCollectionFailed({ record, log }: ReaderBooks, clock: Clock, error: unknown): void {
   record.collectionFailed(Math.floor(clock.nowUs() / 1000), error);
   log.collectionFailed(error);
-}
-
-/** When the next export after `dueMs` is due: stays on the grid, and leaves out what has passed. */
-export function nextOnGrid(dueMs: number, nowMs: number, intervalMs: number): number {
-  const late = Math.floor((nowMs - dueMs) / intervalMs);
-  return dueMs + (Math.max(0, late) + 1) * intervalMs;
 }

@@ -29,8 +29,10 @@ const shortestServerDelayMs = 100;
  * A try that takes longer than `attemptTimeoutMs` is cancelled and counts as retryable, whatever the sender below does.
  */
 export class RetryingSender {
-  readonly #sender: RequestSender;
-  readonly #attemptTimeoutMs: number;
+  #sender: RequestSender;
+  #attemptTimeoutMs: number;
+  /** Senders with tries that are under way, and how many. */
+  readonly #busy = new Map<RequestSender, number>();
   readonly #clock: Clock;
   readonly #observer: RetryObserver;
   readonly #policy: { initialMs: number; maxMs: number; maxServerDelayMs: number; random: () => number };
@@ -73,13 +75,28 @@ export class RetryingSender {
     }
   }
 
+  /**
+   * Tries from now on are made with another sender, and need not wait for what the one before asked for; that one is closed, once a try that is under way has its
+   * answer or its timeout.
+   */
+  change(sender: RequestSender, attemptTimeoutMs: number): void {
+    const before = this.#sender;
+    this.#attemptTimeoutMs = attemptTimeoutMs;
+    if (sender === before) return;
+    this.#sender = sender;
+    if (!this.#busy.has(before)) before.close();
+    this.#serverDelayUntilMs = Number.NEGATIVE_INFINITY;
+    this.#ownDelayUntilMs = Number.NEGATIVE_INFINITY;
+    this.#failures = 0;
+    this.#lookAgain();
+  }
+
   /** Forgets our own back-off, for a last try; the server's wish stands. */
   hurry(): void {
     this.#failures = 0;
     if (this.#ownDelayUntilMs === Number.NEGATIVE_INFINITY) return;
     this.#ownDelayUntilMs = Number.NEGATIVE_INFINITY;
-    this.#changed.abort();
-    this.#changed = new AbortController();
+    this.#lookAgain();
   }
 
   /**
@@ -89,13 +106,15 @@ export class RetryingSender {
    */
   async send(bytes: Uint8Array, signal: AbortSignal, patience: AbortSignal): Promise<SendResult> {
     for (;;) {
+      const sender = this.#sender;
       const result = await this.#attempt(bytes, signal);
       if (result.kind === 'success') {
         this.hurry();
         return result;
       }
       if (result.kind === 'permanent' || signal.aborted) return result;
-      this.#postpone(result.delayMs);
+      // What one sender's backend said is not the other's.
+      if (sender === this.#sender) this.#postpone(result.delayMs);
       if (patience.aborted) return result;
       this.#observer.retry(this.delayMs, result.error);
       await this.allowed(signal, patience);
@@ -107,27 +126,44 @@ export class RetryingSender {
     this.#sender.close();
   }
 
+  #lookAgain(): void {
+    this.#changed.abort();
+    this.#changed = new AbortController();
+  }
+
   async #attempt(bytes: Uint8Array, signal: AbortSignal): Promise<SendResult> {
     const fromMs = this.#clock.monotonicMs();
+    const sender = this.#sender;
+    const timeoutMs = this.#attemptTimeoutMs;
+    this.#busy.set(sender, (this.#busy.get(sender) ?? 0) + 1);
     const limit = new AbortController();
     const both = AbortSignal.any([signal, limit.signal]);
     const ended = new AbortController();
-    const timedOut = pause(this.#clock, this.#attemptTimeoutMs, signal, ended.signal).then((): SendResult => {
-      const why = signal.aborted ? 'was cancelled' : `took longer than ${this.#attemptTimeoutMs} ms`;
+    const timedOut = pause(this.#clock, timeoutMs, signal, ended.signal).then((): SendResult => {
+      const why = signal.aborted ? 'was cancelled' : `took longer than ${timeoutMs} ms`;
       // A request that has ended must not be cancelled: its connection is in use again.
       if (!ended.signal.aborted) limit.abort();
       const code = signal.aborted ? 'CANCELLED' : 'DEADLINE_EXCEEDED';
       return { kind: 'retryable', error: new SendError(`the request ${why}`, code) };
     });
-    const sent = this.#sender.send(bytes, both).catch((cause: unknown): SendResult => {
+    const sent = sender.send(bytes, both).catch((cause: unknown): SendResult => {
       const error = new SendError(`the sender failed: ${(cause as Error)?.message}`, 'BUG', { cause });
       return { kind: 'permanent', error };
     });
     const result = await Promise.race([sent, timedOut]);
     ended.abort();
+    this.#rest(sender);
     if (result.kind === 'success' || !signal.aborted)
       this.#observer.attempt(result, bytes.length, this.#clock.monotonicMs() - fromMs);
     return result;
+  }
+
+  /** A try has ended. */
+  #rest(sender: RequestSender): void {
+    const others = this.#busy.get(sender)! - 1;
+    if (others > 0) this.#busy.set(sender, others);
+    else this.#busy.delete(sender);
+    if (others === 0 && sender !== this.#sender) sender.close();
   }
 
   #postpone(serverDelayMs: number | undefined): void {

@@ -12,6 +12,7 @@ import { bookCollectionFailed, bookDropped, type ReaderBooks } from './reader-co
 export interface StateHistoryOptions {
   readonly collect: (timeUs: number) => Collection;
   readonly encode: Encode;
+  /** Of what is made next: it may change. */
   readonly maxRequestBytes: number;
   readonly limits: QueueLimits;
   readonly clock: Clock;
@@ -43,6 +44,14 @@ export class StateHistory implements ExportQueue {
 
   get figures(): QueueFigures {
     return this.#queue.figures(this.#options.clock.monotonicMs());
+  }
+
+  get limits(): QueueLimits {
+    return this.#queue.limits;
+  }
+
+  set limits(limits: QueueLimits) {
+    this.#queue.limits = limits;
   }
 
   get tooOldMs(): number {
