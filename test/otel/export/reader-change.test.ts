@@ -17,9 +17,10 @@ function setUp(
   temporality: 'delta' | 'cumulative',
   queue: QueueLimits,
   answer: (request: number) => SendResult | 'hang' = () => ok,
+  series = 3,
 ) {
   const clock = new VirtualClock();
-  const sums = new GrowingSums(temporality);
+  const sums = new GrowingSums(temporality, series);
   const sender = new ScriptedSender(answer);
   const { log } = recordingLog();
   const settings: PeriodicReaderChange = {
@@ -119,15 +120,15 @@ test('a try that is under way ends as it began, and its sender is closed then, o
 });
 
 test('the size of requests and the room of the queue are those of what comes next', async (t) => {
-  const { clock, sender, reader, settings } = setUp('delta', plenty);
+  const { clock, sender, reader, settings } = setUp('delta', plenty, () => ok, 60);
   reader.start();
   await clock.advance(minuteMs);
   t.is(sender.sent.length, 1);
-  reader.change({ ...settings, maxRequestBytes: 200, queue: { ...plenty, maxBytes: 4096 } });
+  reader.change({ ...settings, maxRequestBytes: 1024, queue: { ...plenty, maxBytes: 4096 } });
   t.is(reader.status.queue.maxBytes, 4096);
   await clock.advance(minuteMs);
   t.true(sender.sent.length > 2, 'split');
-  for (const bytes of sender.sent.slice(1)) t.true(bytes.length <= 200);
+  for (const { bytes } of sender.sent.slice(1)) t.true(bytes.length <= 1024);
   await reader.stop();
 });
 
