@@ -1,5 +1,6 @@
 import { ColumnPart } from '../snapshot/column-part.ts';
 import type { SnapshotPart } from '../snapshot/snapshot-part.ts';
+import { baselineOffset } from './baseline-offset.ts';
 import { chunkBits, chunkMask, Float64Column } from './columns.ts';
 import { finiteTotal } from './counts.ts';
 import { counting, fromZero, isMonotonic, SeriesColumns } from './series-columns.ts';
@@ -7,7 +8,8 @@ import { counting, fromZero, isMonotonic, SeriesColumns } from './series-columns
 /**
  * Sums, in columns by slot. `values` is the cumulative value of the current epoch as it was reported; `values + offsets` is what
  * has been counted here since the store began: offsets hold what earlier epochs counted, less the baseline of this one. Within
- * an epoch offsets stay, so a report writes one number.
+ * an epoch offsets stay, so a report writes one number. What a monotonic sum has counted never falls, by rounding neither: it is shown in merged
+ * totals, which are added up anew after a restart by nothing but this.
  */
 export class SumState {
   readonly kind = 'sum';
@@ -54,7 +56,7 @@ export class SumState {
     this.values.set(slot, value);
     this.series.status.set(slot, status | counting);
     if ((status & (fromZero | isMonotonic)) !== isMonotonic) return 0;
-    this.offsets.set(slot, this.offsets.get(slot) - value);
+    this.offsets.set(slot, baselineOffset(this.offsets.get(slot), value));
     return value;
   }
 

@@ -94,7 +94,8 @@ function truth(list: readonly Told[]): { counted: bigint; bound: bigint } {
       largest = larger(largest, larger(exact(last), own));
     }
     counted += own;
-    bound += rounded(2 * lives.length - 1, largest);
+    // One subtraction in an epoch; another one for what the epochs before counted, which is rounded by twice as much: see docs/aggregation.md.
+    bound += rounded(3 * lives.length - 2, largest);
   }
   return { counted, bound: bound + rounded(list.length, counted + bound) };
 }
