@@ -7,6 +7,7 @@ import { StreamgaugeError } from '../../proto/error.ts';
 import type { CollectorState } from '../collector-state.ts';
 import type { DurableState } from '../journal/durable-state.ts';
 import type { JournalLog } from '../journal/journal-log.ts';
+import type { RecoveryReport } from '../journal/recovery.ts';
 import type { CheckpointFigures } from '../journal/write-checkpoint.ts';
 import type { OutputsSnapshot } from '../outputs/snapshot/outputs-snapshot.ts';
 import type { Sessions } from '../sessions/sessions.ts';
@@ -31,6 +32,8 @@ export interface CheckpointsOptions {
   readonly durable: DurableState;
   readonly recorder: Recorder;
   readonly losses: KnownLosses;
+  /** The checkpoint that this run began with. */
+  readonly report: Pick<RecoveryReport, 'checkpoint'>;
   readonly parts: readonly CheckpointPart[];
   readonly log: JournalLog;
   /** The journal behind a checkpoint has at least so many bytes when the next one is written. Default 64 MiB. */
@@ -50,7 +53,7 @@ export class Checkpoints {
   readonly #journalBytes: number;
   readonly #intervalMs: number;
   #position: number;
-  #lastBytes = 0;
+  #lastBytes: number;
   #lastMs = performance.now();
   #isWanted = false;
   #writing: Promise<void> | undefined;
@@ -62,12 +65,13 @@ export class Checkpoints {
 
   constructor(options: CheckpointsOptions) {
     this.#options = options;
-    const { state, sessions, durable, journalBytes = 64 * 2 ** 20, intervalMs = 600_000 } = options;
+    const { state, sessions, report, journalBytes = 64 * 2 ** 20, intervalMs = 600_000 } = options;
     this.#store = new StoreSnapshot(state.store, state.points);
     this.#sessions = new SessionsSnapshot(sessions, state.store);
     this.#journalBytes = journalBytes;
     this.#intervalMs = intervalMs;
-    this.#position = durable.journal.position;
+    this.#position = report.checkpoint?.position ?? 0;
+    this.#lastBytes = report.checkpoint?.bytes ?? 0;
   }
 
   /** The last one that was written in this run; and how long its moment held up everything else, at most. */
@@ -90,10 +94,12 @@ export class Checkpoints {
     this.#cancelled.abort();
   }
 
-  /** Writes one now, after the one that is under way. Resolves with whether it could be written. */
-  async write(signal?: AbortSignal): Promise<boolean> {
-    await this.#writing;
-    return await this.#begin(signal);
+  /** Writes one now, after the one that is under way. Resolves with whether it could be written, and when the signal comes, whatever the disk does. */
+  async write(signal: AbortSignal): Promise<boolean> {
+    const isOver = aborted(signal);
+    await Promise.race([this.#writing, isOver]);
+    if (signal.aborted) return false;
+    return await Promise.race([this.#begin(signal), isOver]);
   }
 
   #isDue(): boolean {
@@ -176,6 +182,13 @@ export class Checkpoints {
     })();
     return { position, outputs, chunks };
   }
+}
+
+function aborted(signal: AbortSignal): Promise<false> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(false);
+    else signal.addEventListener('abort', () => resolve(false), { once: true });
+  });
 }
 
 async function inTurns(steps: Iterable<void>): Promise<void> {

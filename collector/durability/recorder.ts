@@ -154,6 +154,10 @@ export class Recorder implements SessionJournal, OutputsJournal, OtlpJournal {
     this.#decided(recordTypes.sweep, this.#timed(nowUs), seconds);
   }
 
+  get isCongested(): boolean {
+    return this.#state.journal.isCongested;
+  }
+
   whenCommitted(run: () => void): void {
     const { journal } = this.#state;
     journal.whenCommitted(journal.position, run);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { StreamgaugeError } from '../../proto/error.ts';
 import type { CheckpointChunk } from './checkpoint-format.ts';
 import { listDirectory } from './directory-listing.ts';
@@ -80,11 +81,17 @@ export class DurableState {
     }
   }
 
-  /** Commits what is pending and lets the directory go; see {@link Journal.close}. Safe to repeat. */
-  async close(deadlineMs?: number): Promise<CloseResult> {
+  /** Commits what is pending and lets the directory go; see {@link Journal.close}. A checkpoint that is under way is given up. Safe to repeat. */
+  async close(deadlineMs = 10_000): Promise<CloseResult> {
     this.#closing.abort();
-    await this.#checkpointing;
-    const result = await this.journal.close(deadlineMs);
+    const beganMs = performance.now();
+    const over = new AbortController();
+    await Promise.race([
+      this.#checkpointing,
+      delay(deadlineMs, undefined, { signal: over.signal }).catch(() => {}),
+    ]);
+    over.abort();
+    const result = await this.journal.close(Math.max(0, deadlineMs - (performance.now() - beganMs)));
     // Nobody else shall write beside a call that may still do; the lock ends with the process.
     if (!result.isStuck) await this.#onClose?.();
     return result;

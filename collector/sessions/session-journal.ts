@@ -17,6 +17,8 @@ export interface SessionJournal {
   whenCommitted(run: () => void): void;
   /** Everything up to now, as a place that agents are told. */
   place(): Position;
+  /** So much waits to be kept that no further stream is to be opened. */
+  readonly isCongested: boolean;
   /** What Welcome says of what an Ack means. */
   readonly durability: 'memory' | 'disk';
 }
@@ -32,6 +34,7 @@ export function memoryJournal(directoryId: Uint8Array, term: Uint8Array): Sessio
     returned() {},
     whenCommitted: (run) => run(),
     place: () => place,
+    isCongested: false,
     durability: 'memory',
   };
 }

@@ -78,6 +78,13 @@ export class Sessions {
       this.counters.streamsEnded.draining++;
       return { reason: 'the collector is stopping; connect again later', isRetryable: true };
     }
+    if (this.#host.journal.isCongested) {
+      this.counters.streamsEnded.overloaded++;
+      return {
+        reason: 'more waits to be written to the disk than is good; connect again later',
+        isRetryable: true,
+      };
+    }
     const { maxStreams } = this.#host.limits;
     if (this.#sessions.size < maxStreams) return undefined;
     this.counters.streamsEnded.limit++;
