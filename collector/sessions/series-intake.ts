@@ -70,6 +70,9 @@ export interface EpochOfStream {
   readonly beganUs: number | undefined;
 }
 
+/** What attributes of resources and scopes a stream may define for each series that it may have: all of them are held as long as it is. */
+const bytesPerSeries = 1024;
+
 const noDenials: ReadonlyMap<number, string> = new Map();
 
 /** What the definitions of one stream have said so far: the numbers of its resources, scopes, metrics and epochs. */
@@ -82,6 +85,8 @@ export class SeriesIntake {
   readonly #scopes = new Map<number, InstrumentationScope>([[0, emptyScope]]);
   readonly #metrics = new Map<number, MetricOfScope>();
   readonly #epochs = new Map<number, EpochOfStream>();
+  /** Of the attributes of resources and scopes. */
+  #bytes = 0;
 
   /** @param grant what the agent may write, where that has bounds */
   constructor(limits: IntakeLimits, grant?: Grant) {
@@ -111,7 +116,7 @@ export class SeriesIntake {
    * @throws InvalidDataError when the number is in use, StreamgaugeError `overloaded` for more than the stream may define
    */
   addResource(number: number, resource: Resource, path: string, denied?: string): void {
-    this.#put(this.#resources, number, resource, path);
+    this.#put(this.#resources, number, resource, path, bytesOf(resource.attributes));
     if (denied === undefined) return;
     this.#deniedResources ??= new Map();
     this.#deniedResources.set(number, denied);
@@ -119,7 +124,7 @@ export class SeriesIntake {
 
   /** Throws as {@link SeriesIntake.addResource}. */
   addScope(number: number, scope: InstrumentationScope, path: string): void {
-    this.#put(this.#scopes, number, scope, path);
+    this.#put(this.#scopes, number, scope, path, bytesOf(scope.attributes));
   }
 
   /** @param scope its number. Throws as {@link SeriesIntake.addResource}, and where the scope is not defined */
@@ -229,7 +234,7 @@ export class SeriesIntake {
     }
   }
 
-  #put<T>(into: Map<number, T>, number: number, value: T, path: string): void {
+  #put<T>(into: Map<number, T>, number: number, value: T, path: string, bytes = 0): void {
     if (into.has(number))
       throw new InvalidDataError(
         `the number ${number} is in use on this stream; numbers keep their meaning`,
@@ -243,8 +248,21 @@ export class SeriesIntake {
         'overloaded',
         `${path}: more than ${this.#limits.maxSeries} of these on one stream; a new stream starts from nothing`,
       );
+    this.#bytes += bytes;
+    const maxBytes = this.#limits.maxSeries * bytesPerSeries;
+    if (this.#bytes > maxBytes)
+      throw new StreamgaugeError(
+        'overloaded',
+        `${path}: the resources and scopes of one stream have more than ${maxBytes} bytes of attributes; a new stream starts from nothing`,
+      );
     into.set(number, value);
   }
+}
+
+function bytesOf(attributes: Attributes): number {
+  let bytes = 0;
+  for (const [key, value] of attributes) bytes += key.length + attributeText(value).length;
+  return bytes;
 }
 
 /** How long an agent waits before it defines a series again that was over a limit. */

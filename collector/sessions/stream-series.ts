@@ -1,3 +1,4 @@
+import { noRoomReason } from '../../otel/state/member-room.ts';
 import type { Member } from '../../otel/state/members.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { InvalidDataError, StreamgaugeError } from '../../proto/error.ts';
@@ -255,7 +256,7 @@ export class StreamSeries {
       return { kind: 'epoch_old', reason, fieldPath: `series[${index}].epoch` };
     }
     if (slot === 'full') {
-      const reason = `the member has ${this.#member.slots} series, ended ones that readers wait for included; at most ${this.#maxSlots} are held`;
+      const reason = noRoomReason('the member', this.#member, this.#maxSlots);
       return { kind: 'limit', reason, fieldPath: `series[${index}]`, retryDelayMs: limitRetryMs };
     }
     if (slot === 'held') {

@@ -17,6 +17,8 @@ export interface SeriesDefinition {
   readonly number: number;
   readonly entry: MetricEntry;
   readonly attributes: SeriesAttributes;
+  /** About what its attributes take. */
+  readonly bytes: number;
 }
 
 /** A metric with how much there is of it. */
@@ -78,7 +80,7 @@ export class Definitions {
         otlpNumber: undefined,
         otlpHistogram: undefined,
       };
-      held = { number, entry, attributes: own, of, key: inOnePiece(key), holders: 0 };
+      held = { number, entry, attributes: own, bytes: key.length, of, key: inOnePiece(key), holders: 0 };
       this.#held[number] = held;
       of.series.set(held.key, held);
     }

@@ -24,6 +24,8 @@ export interface Member {
   absences: number;
   /** Slots that are its own, those included that have ended and are not yet freed. */
   slots: number;
+  /** What their definitions take together. */
+  definitionBytes: number;
   isEvicted: boolean;
 }
 
@@ -100,6 +102,7 @@ export class Members {
       isPresent: false,
       absences: 0,
       slots: 0,
+      definitionBytes: 0,
       isEvicted: false,
     };
   }

@@ -10,6 +10,7 @@ import { HistogramState } from './histogram.ts';
 import { InputLedger, type LedgerEntry } from './input-ledger.ts';
 import type { ResourceEntry } from './interned-resources.ts';
 import { allocateSlot, type KindState } from './kind-state.ts';
+import { hasRoom } from './member-room.ts';
 import { entryOf, kindCodeOf, kindsByCode, slotOf } from './member-series.ts';
 import { type Member, Members } from './members.ts';
 import { moveSeries } from './move-series.ts';
@@ -137,7 +138,7 @@ export class MetricStore {
       resources.release(resource.number);
       return resumeSeries(this, state, known, input, nowUs);
     }
-    if (member.slots >= maxSlots) {
+    if (!hasRoom(member, maxSlots)) {
       definitions.release(definition.number);
       resources.release(resource.number);
       return 'full';
@@ -156,6 +157,7 @@ export class MetricStore {
     if (isAfterHorizon(this, input)) series.status.set(slot, series.status.get(slot) | fromZero);
     member.series.add(entryOf(state.kind, slot, !isOwn));
     member.slots++;
+    member.definitionBytes += definition.bytes;
     this.#onSeries(state, slot, definition, resource);
     return slot;
   }
@@ -258,6 +260,7 @@ export class MetricStore {
       entry.earlier += reportedAmount(state, slot);
       entry.freed += countedAmount(state, slot);
     }
+    member.definitionBytes -= this.definitions.at(state.series.definition.get(slot)).bytes;
     this.references.release(state.series, slot);
     state.release(slot);
     if (--member.slots === 0 && member.isEvicted) this.#release(member);

@@ -38,6 +38,7 @@ export function moveSeries(
     if (isCounter(state, moved)) store.ledgerOf(state, moved).earlier -= reportedAmount(state, moved);
     member.series.add(entryOf(state.kind, moved));
     member.slots++;
+    member.definitionBytes += definition.bytes;
     onSeries(state, moved, definition, member.resource);
   }
 }

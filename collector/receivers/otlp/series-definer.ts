@@ -8,6 +8,7 @@ import {
 import type { MetricPoints, RequestDecoder } from '../../../otel/otlp/decode/request-decoder.ts';
 import { problemOf } from '../../../otel/otlp/decode/request-headers.ts';
 import type { PointIntake } from '../../../otel/state/intake/point-intake.ts';
+import { noRoomReason } from '../../../otel/state/member-room.ts';
 import { InvalidDataError } from '../../../proto/error.ts';
 import type { RefusalCause } from './otlp-outcome.ts';
 import type { Source } from './source-members.ts';
@@ -88,7 +89,7 @@ export class SeriesDefiner {
     if (handle === 'full')
       return {
         cause: 'limit',
-        reason: `the service has ${member.slots} series, ended ones that readers wait for included; at most ${maxSlots} are held`,
+        reason: noRoomReason('the service', member, maxSlots),
       };
     if (handle === 'evicted') return { cause: 'unknown_series' };
     this.#remember(row, handle, metric === told || metric.hasSum === told.hasSum, source);

@@ -1,4 +1,5 @@
 import type { KindState } from '../kind-state.ts';
+import { hasRoom } from '../member-room.ts';
 import { entryOf, kindCodeOf, kindsByCode } from '../member-series.ts';
 import type { Member } from '../members.ts';
 import type { MetricStore } from '../metric-store.ts';
@@ -51,7 +52,7 @@ export class SeriesLife {
       const holder = series.holder.get(slot);
       if (hasLiveStream && holder !== 0 && holder !== pointHolder) return 'held';
       heldUs = store.timesUs[held]!;
-    } else if (member.slots >= maxSlots) return 'full';
+    } else if (!hasRoom(member, maxSlots)) return 'full';
     const clock = this.#series.add(kindCodeOf(entryOf(state.kind, 1)), store.secondsAt(nowUs));
     const epoch = '';
     const defined = store.define(

@@ -38,6 +38,7 @@ export function checkSlots(store: MetricStore, state: KindState, reader: Snapsho
     epochs.hold(series.epoch.get(slot));
     epochs.hold(series.previousEpoch.get(slot));
     member.slots++;
+    member.definitionBytes += definitions.at(definition).bytes;
   }
 }
 

@@ -80,6 +80,7 @@ export class DefinitionsPart implements SnapshotPart {
         number,
         entry: of.entry,
         attributes: { attributes, otlpNumber: undefined, otlpHistogram: undefined },
+        bytes: key.length,
         of,
         key,
         holders: 0,

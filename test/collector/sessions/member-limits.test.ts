@@ -1,6 +1,8 @@
 import test from 'ava';
+import { attributesToWire } from '../../../otel/model/any-value.ts';
 import { attributes } from '../../../otel/model/attributes.ts';
 import { metric } from '../../../otel/model/metric.ts';
+import { encodeAgentMessage } from '../../../proto/messages/agent-message.ts';
 import type { FakeStream } from '../../model/fake-agent.ts';
 import { Core } from '../core.ts';
 import { define, report } from '../outputs/members.ts';
@@ -87,4 +89,54 @@ test('a member whose resource changes all the time is turned away before its old
   t.regex(message ?? '', /^the resource has changed too often: .* at most 80 are$/);
   t.true(core.store.seriesCount <= 80);
   t.true(hellos > 5);
+});
+
+test('a member whose series have long attributes has room for fewer of them, and for as many again once they are freed', (t) => {
+  const core = new Core({ limits: { maxSeries, maxAttributeBytes: 4096 } });
+  core.outputs.addReader('cumulative');
+  // Of 80 series of 256 bytes each.
+  const most = 80 * 256;
+  const text = 'x'.repeat(4000);
+  const stream = member(core);
+  const numbers = Array.from({ length: 10 }, (_, i) =>
+    define(stream, jobs, attributes({ i: BigInt(i), text })),
+  );
+  const refused = stream.received.filter(({ type }) => type === 'refuse');
+  const taken = 10 - refused.length;
+  t.true(taken * 4000 <= most + 4100 && (taken + 1) * 4100 > most, `${taken} were taken`);
+  t.regex(
+    (refused[0] as { reason: string }).reason,
+    /^the member has series with \d+ bytes of attributes, .*; at most 20480 are held$/,
+  );
+  t.is(core.counters.refusedSeries.limit, refused.length);
+  // Another member has room of its own.
+  const other = core.stream();
+  other.hello('other', 1, attributes({}));
+  define(other, jobs, attributes({ text }));
+  t.is(other.count('refuse'), 0);
+  for (const number of numbers) stream.retire(number, 'gone');
+  core.wait(3602);
+  define(stream, jobs, attributes({ text }));
+  t.is(stream.count('refuse'), refused.length);
+});
+
+test('resources and scopes of one stream have room for a kilobyte for each series that it may have', (t) => {
+  const core = new Core({ limits: { maxSeries, maxAttributeBytes: 4096 } });
+  const stream = member(core);
+  const definition = (number: number) =>
+    encodeAgentMessage({
+      type: 'define',
+      resources: [
+        { number, attributes: attributesToWire(attributes({ text: 'x'.repeat(4000) })), schemaUrl: '' },
+      ],
+      scopes: [],
+      metrics: [],
+      epochs: [],
+      series: [],
+    });
+  for (let number = 1; number <= 5; number++) stream.session.receive(definition(number));
+  t.is(stream.ended, undefined);
+  stream.session.receive(definition(6));
+  t.is(stream.ended?.cause, 'limit');
+  t.regex(stream.ended!.message, /^resources\[0\]: .* more than 20480 bytes of attributes/);
 });
