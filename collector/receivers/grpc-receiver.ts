@@ -26,6 +26,7 @@ import { HealthService } from './health-service.ts';
 import { Http2Call } from './http2-call.ts';
 import { http2ServersOf } from './http2-servers.ts';
 import { keepAlive } from './keepalive.ts';
+import { MessageRooms } from './message-rooms.ts';
 import { addOtlpService, metricsServiceName, serveOtlpOnStreams } from './otlp/grpc-service.ts';
 import type { OtlpDoor } from './otlp/otlp-door.ts';
 import { PortShell } from './port-shell.ts';
@@ -209,6 +210,7 @@ export class GrpcReceiver {
       const { otlp } = this.#options;
       if (otlp !== undefined) {
         const maxBytes = otlp.maxRequestBytes;
+        const rooms = new MessageRooms(2 * maxBytes);
         serveOtlpOnStreams(http2Server, {
           door: otlp.door,
           guard,
@@ -217,6 +219,7 @@ export class GrpcReceiver {
             new Http2Call(stream, headers, {
               maxMessageBytes: maxBytes,
               lingerMs,
+              rooms,
               ...shell.callOptions(stream),
             }),
           problem: (stream, headers, cost) => shell.problem(stream, headers, cost),

@@ -8,6 +8,7 @@ import type { BufferShare } from './buffer-budget.ts';
 import { timeoutMs } from './call-deadline.ts';
 import { acceptedEncodings, type DecompressionError, decompressMessage } from './decompress-message.ts';
 import { frameOf, MessageFrames } from './message-frames.ts';
+import type { MessageRooms } from './message-rooms.ts';
 import type { StreamProblem } from './stream-limits.ts';
 
 /** A stream that sends too often is stopped for at least this long, so that it is not stopped at each message. */
@@ -20,6 +21,8 @@ export interface Http2CallOptions {
   readonly maxMessageBytes: number;
   /** A peer that has not let go of a call that we ended is cut off after this. */
   readonly lingerMs: number;
+  /** Where messages are gathered: see {@link Http2Call.release}. Default: each in a buffer of its own. */
+  readonly rooms?: MessageRooms;
   /** Messages a second, over ten seconds. A peer that sends more is read more slowly. Default: as many as it likes. */
   readonly maxReportRate?: number;
   /** Counts what waits in memory. Default: nobody does. */
@@ -68,7 +71,7 @@ export class Http2Call implements AgentCall {
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, options: Http2CallOptions) {
     this.#stream = stream;
     this.#options = options;
-    this.#frames = new MessageFrames(options.maxMessageBytes);
+    this.#frames = new MessageFrames(options.maxMessageBytes, options.rooms);
     const { maxReportRate: rate } = options;
     if (rate !== undefined) this.#rate = new TokenBucket(rate, rate * rateWindowSeconds, performance.now());
     this.#encoding = single(headers['grpc-encoding']) ?? 'identity';
@@ -137,6 +140,11 @@ export class Http2Call implements AgentCall {
     stream.resume();
   }
 
+  /** The listener does not use the last message any more. Where there are rooms, a message is its own until then. */
+  release(): void {
+    this.#frames.release();
+  }
+
   reset(): void {
     if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
@@ -179,6 +187,7 @@ export class Http2Call implements AgentCall {
       return;
     }
     this.#packedBytes = 0;
+    this.#frames.release();
     if (this.#isOver) return;
     this.#listener!.message(message);
     if (!this.#isOver && !this.#isTooFast()) this.#goOn();

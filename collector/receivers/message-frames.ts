@@ -1,3 +1,5 @@
+import type { MessageRooms } from './message-rooms.ts';
+
 /** The flag and the length before each message. */
 export const framePrefixBytes = 5;
 const lengthOffset = 1;
@@ -18,15 +20,22 @@ export class MessageFrames {
   /** Whether the last message that `next` gave is compressed. */
   isCompressed = false;
   readonly #maxBytes: number;
+  readonly #rooms: MessageRooms | undefined;
+  /** Of the last message that was given: a room that is had back. */
+  #lent: Buffer | undefined;
   #chunk: Buffer | undefined;
   #at = 0;
   /** The message that has come in part, with its prefix, in the first `#gathered` bytes. */
   #parts: Buffer | undefined;
   #gathered = 0;
 
-  /** @param maxBytes what a message may have, without its prefix */
-  constructor(maxBytes: number) {
+  /**
+   * @param maxBytes what a message may have, without its prefix
+   * @param rooms where messages are gathered; without them each has a buffer of its own
+   */
+  constructor(maxBytes: number, rooms?: MessageRooms) {
     this.#maxBytes = maxBytes;
+    this.#rooms = rooms;
   }
 
   /** Gives the next bytes of the stream. Those before must have been read up with {@link next}. */
@@ -38,6 +47,12 @@ export class MessageFrames {
   /** Memory that is taken by what has come and was not given yet. */
   get heldBytes(): number {
     return (this.#parts?.length ?? 0) + (this.#chunk === undefined ? 0 : this.#chunk.length - this.#at);
+  }
+
+  /** Nobody uses the last message any more, where there are rooms. */
+  release(): void {
+    if (this.#lent !== undefined) this.#rooms!.give(this.#lent);
+    this.#lent = undefined;
   }
 
   /** Forgets what has come. */
@@ -66,7 +81,7 @@ export class MessageFrames {
     if (start === chunk.length) this.#chunk = undefined;
     else {
       this.#gathered = 0;
-      this.#parts = Buffer.allocUnsafe(Math.max(leastRoom, chunk.length - start));
+      this.#parts = this.#room(Math.max(leastRoom, chunk.length - start));
       this.#take(chunk, chunk.length - start);
     }
     return undefined;
@@ -81,6 +96,7 @@ export class MessageFrames {
     const parts = this.#parts!;
     if (this.#gathered < frameBytes) return undefined;
     this.#parts = undefined;
+    if (this.#rooms !== undefined) this.#lent = parts;
     this.isCompressed = parts[0] === 1;
     return parts.subarray(framePrefixBytes, frameBytes);
   }
@@ -91,15 +107,20 @@ export class MessageFrames {
     const gathered = this.#gathered + end - this.#at;
     let parts = this.#parts!;
     if (gathered > parts.length) {
-      const grown = Buffer.allocUnsafe(
+      const grown = this.#room(
         Math.max(gathered, Math.min(2 * parts.length, this.#maxBytes + framePrefixBytes)),
       );
       parts.copy(grown, 0, 0, this.#gathered);
+      this.#rooms?.give(parts);
       this.#parts = parts = grown;
     }
     chunk.copy(parts, this.#gathered, this.#at, end);
     this.#gathered = gathered;
     this.#advance(chunk, end);
+  }
+
+  #room(bytes: number): Buffer {
+    return this.#rooms?.take(bytes) ?? Buffer.allocUnsafe(bytes);
   }
 
   #advance(chunk: Buffer, to: number): void {

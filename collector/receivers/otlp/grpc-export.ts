@@ -46,7 +46,9 @@ export function serveExport(
         return;
       }
       door.export({ ...sender, protocol: 'grpc', bytes }, (answer) => sendAnswer(call, answer));
+      // It has been taken in, and is kept nowhere.
       bytes = undefined;
+      call.release();
     },
     closed() {
       isOver = true;

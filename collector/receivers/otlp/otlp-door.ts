@@ -109,7 +109,7 @@ export class OtlpDoor {
         this.#warn(address, 'invalid', { reason: message }, 'a request is no OTLP request');
         return { kind: 'invalid', message };
       }
-      if (error.retryable)
+      if (error.retryable || error.kind === 'cancelled')
         return { kind: 'unavailable', message, retryDelayMs: error.retryDelayMs ?? usualRetryDelayMs };
       log('error', { err: error, peer: address }, 'a request made the collector fail; please report this');
       return { kind: 'failed', message: 'the collector failed on this request; its log says why' };

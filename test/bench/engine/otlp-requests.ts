@@ -26,7 +26,7 @@ const metrics = {
 };
 
 /**
- * OTLP requests of a thousand points of four attributes each, over so many series in turn. The second time a series comes, its
+ * OTLP requests of a thousand points of four or six attributes each, over so many series in turn. The second time a series comes, its
  * points begin where those before ended.
  */
 export class OtlpRequests {
@@ -36,7 +36,13 @@ export class OtlpRequests {
   readonly #startUs = Date.now() * 1000 - 3600e6;
   #made = 0;
 
-  constructor(kind: 'sum' | 'histogram', temporality: Temporality, series: number) {
+  /** @param attributeCount of each series: 4 or 6 */
+  constructor(
+    kind: 'sum' | 'histogram',
+    temporality: Temporality,
+    series: number,
+    attributeCount: 4 | 6 = 4,
+  ) {
     this.#metric = metrics[kind];
     this.#temporality = temporality;
     this.#attributes = Array.from({ length: series }, (_, i) => ({
@@ -45,6 +51,7 @@ export class OtlpRequests {
         'http.response.status_code': String(200 + (i % 7)),
         'http.route': `/v1/items/${i % 1000}`,
         'server.address': `server-${i}.example.net`,
+        ...(attributeCount === 6 && { 'url.scheme': 'https', 'network.protocol.version': '2' }),
       }),
       otlpNumber: undefined,
       otlpHistogram: undefined,
