@@ -23,6 +23,8 @@ import type { UplinkCounters } from './uplink-status.ts';
 const protocolVersion = 1;
 /** Nobody here waits for an Ack but at Goodbye, when it comes at once: one may stand for many reports. It is how soon a dead collector is noticed, too. */
 export const ackDelayMs = 20_000;
+/** On a stream that begins with final states: the next life of a series may wait for the Ack of the one before. */
+const finalsAckDelayMs = 250;
 
 /** How long a collector that said it drains may take to end the stream after our half-close. */
 const leaveTimeoutMs = 10_000;
@@ -147,7 +149,7 @@ export class StreamSession {
       clockUs: clock.nowUs(),
       lastAck: state.position,
       userAgent: identity.userAgent,
-      ackDelayMs,
+      ackDelayMs: state.finals.size > 0 ? finalsAckDelayMs : ackDelayMs,
     });
   }
 
