@@ -164,7 +164,7 @@ export class Checkpoints {
     const { state, durable, recorder, losses, parts } = this.#options;
     const { position } = durable.journal;
     recorder.cut();
-    const head = { rules: rulesText(state.rules), readers: [...recorder.readers], losses: losses.all };
+    const head = { rules: rulesText(state.rules), readers: [...recorder.readers.all], losses: losses.all };
     this.#store.take();
     this.#sessions.take();
     const outputs = state.outputs.snapshot();

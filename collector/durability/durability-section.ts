@@ -2,7 +2,7 @@ import type { SectionLoader } from '../../otel/snapshot/load-sections.ts';
 import type { SnapshotChunk } from '../../otel/snapshot/snapshot-chunk.ts';
 import type { SnapshotReader } from '../../otel/snapshot/snapshot-reader.ts';
 import type { SnapshotWriter } from '../../otel/snapshot/snapshot-writer.ts';
-import { type RecordedReader, requestsCode, requestsOf } from './recorder.ts';
+import { noReaderCode, type RecordedReader, requestsCode, requestsOf } from './recorder.ts';
 
 /** The first section of a checkpoint: what reading the others, and the records behind them, needs. docs/checkpoint.md has its format. */
 export const durabilitySection = { type: 66, version: 1 } as const;
@@ -10,8 +10,8 @@ export const durabilitySection = { type: 66, version: 1 } as const;
 export interface DurabilityHead {
   /** See {@link rulesText}. */
   readonly rules: string;
-  /** In the order in which they came since the directory was opened. */
-  readonly readers: readonly RecordedReader[];
+  /** By number; `undefined`: that number is free. */
+  readonly readers: readonly (RecordedReader | undefined)[];
   /** See KnownLosses. */
   readonly losses: readonly Uint8Array[];
 }
@@ -26,11 +26,11 @@ export function* writeHead(
   writer.begin(durabilitySection.type, 0, durabilitySection.version);
   writer.string(rules);
   writer.varint(readers.length);
-  for (const { name, temporality, requests } of readers) {
-    writer.string(name);
-    writer.boolean(temporality === 'delta');
-    writer.varint(requestsCode(requests));
-    writer.varint(requests?.maxBytes ?? 0);
+  for (const reader of readers) {
+    writer.string(reader?.name ?? '');
+    writer.boolean(reader?.temporality === 'delta');
+    writer.varint(reader === undefined ? noReaderCode : requestsCode(reader.requests));
+    writer.varint(reader?.requests?.maxBytes ?? 0);
   }
   writer.varint(losses.length);
   for (const token of losses) writer.bytes(token);
@@ -43,10 +43,12 @@ export function headLoader(loaded: (head: DurabilityHead) => void): SectionLoade
   return function* (reader: SnapshotReader) {
     reader.expectVersion(durabilitySection.version);
     const rules = reader.string();
-    const readers = listOf(reader, maxReaders, 'readers', (): RecordedReader => {
+    const readers = listOf(reader, maxReaders, 'readers', (): RecordedReader | undefined => {
       const name = reader.string();
       const temporality = reader.boolean() ? 'delta' : 'cumulative';
-      return { name, temporality, requests: requestsOf(reader.varint(), reader.varint()) };
+      const code = reader.varint();
+      const maxBytes = reader.varint();
+      return code === noReaderCode ? undefined : { name, temporality, requests: requestsOf(code, maxBytes) };
     });
     const losses = listOf(reader, maxLosses, 'losses', () => Buffer.from(reader.bytes()));
     loaded({ rules, readers, losses });

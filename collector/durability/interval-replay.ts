@@ -6,4 +6,6 @@ export interface IntervalReplay {
   replaySteps(count: number): void;
   /** So many requests of the oldest interval were answered for good. */
   replayAnswered(count: number): void;
+  /** The reader is no more: what waited was lost then, and booked. */
+  replayGone(): void;
 }

@@ -54,6 +54,7 @@ export class KeptIntervals implements IntervalRestoring, CheckpointPart {
       replayBegan: (wallUs) => intervals.replayBegan(wallUs, requests.maxBytes),
       replaySteps: (count) => intervals.replaySteps(count),
       replayAnswered: (count) => intervals.replayAnswered(count),
+      replayGone: () => intervals.replayGone(),
     };
   }
 
@@ -69,6 +70,16 @@ export class KeptIntervals implements IntervalRestoring, CheckpointPart {
       intervals.abandon();
     }
     this.#former.clear();
+  }
+
+  /** A delta reader that comes while the collector runs. */
+  add(reader: KeptReader): void {
+    this.#readers.set(reader.name, reader);
+  }
+
+  /** It is no more. */
+  remove(name: string): void {
+    this.#readers.delete(name);
   }
 
   isReady(): boolean {

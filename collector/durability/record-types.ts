@@ -34,6 +34,8 @@ export const recordTypes = {
   otlp: 15,
   /** Time changed series of data points. */
   expire: 16,
+  /** A reader is no more. */
+  readerGone: 17,
 } as const;
 
 export type RecordType = (typeof recordTypes)[keyof typeof recordTypes];

@@ -9,6 +9,7 @@ import type { OtlpFormat } from '../receivers/otlp/otlp-intake.ts';
 import type { OtlpJournal } from '../receivers/otlp/otlp-journal.ts';
 import type { Grant } from '../security/grant.ts';
 import type { SessionJournal } from '../sessions/session-journal.ts';
+import { ReaderNumbers } from './reader-numbers.ts';
 import { recordTypes } from './record-types.ts';
 import { encodeOpening } from './recorded-opening.ts';
 import { encodeOtlpHead } from './recorded-otlp.ts';
@@ -27,8 +28,8 @@ export interface RecordedReader {
  */
 export class Recorder implements SessionJournal, OutputsJournal, OtlpJournal {
   readonly durability = 'disk';
-  /** In the order in which they came. */
-  readonly readers: RecordedReader[] = [];
+  /** By number, those that are gone too. */
+  readonly readers = new ReaderNumbers<RecordedReader>();
   readonly #state: DurableState;
   readonly #onReturned: (place: Position, nowUs: number) => void;
   readonly #numbers = new Map<ReaderCursor, number>();
@@ -114,14 +115,28 @@ export class Recorder implements SessionJournal, OutputsJournal, OtlpJournal {
     this.#onReturned(place, nowUs);
   }
 
-  readerAdded(cursor: ReaderCursor, name: string, requests: KeptRequests | undefined): void {
+  readerAdded(
+    cursor: ReaderCursor,
+    name: string,
+    requests: KeptRequests | undefined,
+    isAfresh: boolean,
+  ): void {
     const { temporality } = cursor;
-    this.#numbers.set(cursor, this.readers.push({ name, temporality, requests }) - 1);
+    this.#numbers.set(cursor, this.readers.add({ name, temporality, requests }));
     this.#writer.reset();
-    this.#writer.byte(temporality === 'delta' ? 1 : 0);
+    this.#writer.byte((temporality === 'delta' ? 1 : 0) + (isAfresh ? 2 : 0));
     this.#writer.byte(requestsCode(requests));
     this.#writer.varint(requests?.maxBytes ?? 0);
     this.#decided(recordTypes.reader, this.#writer, Buffer.from(name));
+  }
+
+  readerRemoved(cursor: ReaderCursor): void {
+    const number = this.#numbers.get(cursor)!;
+    this.readers.remove(number);
+    this.#numbers.delete(cursor);
+    this.#writer.reset();
+    this.#writer.varint(number);
+    this.#decided(recordTypes.readerGone, this.#writer);
   }
 
   collected(cursor: ReaderCursor, wallUs: number, nowUs: number): void {
@@ -205,6 +220,8 @@ export class Recorder implements SessionJournal, OutputsJournal, OtlpJournal {
 }
 
 const formats = ['otlp', 'console'] as const;
+/** In place of what a reader's intervals become: there is none of this number. */
+export const noReaderCode = 1 + formats.length;
 
 /** 0: its intervals are not kept. */
 export function requestsCode(requests: KeptRequests | undefined): number {

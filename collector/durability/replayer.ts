@@ -8,6 +8,7 @@ import { absentPeer } from '../sessions/snapshot/sessions-part.ts';
 import { beginAfresh } from './begin-afresh.ts';
 import type { IntervalReplay } from './interval-replay.ts';
 import type { KnownLosses } from './known-losses.ts';
+import { ReaderNumbers } from './reader-numbers.ts';
 import { badRecord, RecordReader } from './record-reader.ts';
 import { recordTypes } from './record-types.ts';
 import { decodeOpening } from './recorded-opening.ts';
@@ -35,7 +36,7 @@ export interface ReplayOptions {
 export class Replayer {
   readonly #options: ReplayOptions;
   readonly #reader = new RecordReader();
-  #readers: ReplayedReader[] = [];
+  #readers = new ReaderNumbers<ReplayedReader>();
   #timeUs = -1;
   /** Made for the rules in force. */
   #otlp: OtlpIntake | undefined;
@@ -45,8 +46,9 @@ export class Replayer {
   }
 
   /** Those that were there when the checkpoint was written. */
-  claim(readers: readonly RecordedReader[]): void {
-    for (const reader of readers) this.#addReader(reader);
+  claim(readers: readonly (RecordedReader | undefined)[]): void {
+    for (const reader of readers)
+      this.#readers.restore(reader === undefined ? undefined : this.#readerOf(reader, false));
   }
 
   /** Records come after this time. */
@@ -74,9 +76,19 @@ export class Replayer {
         this.#changeRules(reader.rest().toString());
         break;
       case recordTypes.reader: {
-        const temporality = reader.varint() === 1 ? 'delta' : 'cumulative';
+        const flags = reader.varint();
+        const temporality = (flags & 1) === 1 ? 'delta' : 'cumulative';
         const requests = requestsOf(reader.varint(), reader.varint());
-        this.#addReader({ name: reader.rest().toString(), temporality, requests });
+        const name = reader.rest().toString();
+        this.#readers.add(this.#readerOf({ name, temporality, requests }, (flags & 2) === 2));
+        break;
+      }
+      case recordTypes.readerGone: {
+        const number = reader.varint();
+        const { cursor, intervals } = this.#readerAt(number);
+        intervals?.replayGone();
+        state.outputs.removeReader(cursor);
+        this.#readers.remove(number);
         break;
       }
       case recordTypes.open:
@@ -149,7 +161,7 @@ export class Replayer {
     const { state, sessions } = this.#options;
     for (const session of [...sessions]) session.closed();
     state.outputs.unclaimReaders();
-    this.#readers = [];
+    this.#readers = new ReaderNumbers();
   }
 
   #changeRules(text: string): void {
@@ -160,15 +172,15 @@ export class Replayer {
       throw new StreamgaugeError('bug', 'the views cannot be changed while an interval is read');
   }
 
-  #addReader(reader: RecordedReader): void {
+  #readerOf(reader: RecordedReader, isAfresh: boolean): ReplayedReader {
     const { state, intervalsOf } = this.#options;
     const { temporality, name, requests } = reader;
-    const cursor = state.outputs.addReader(temporality, name, requests);
-    this.#readers.push({ ...reader, cursor, intervals: intervalsOf(reader, cursor) });
+    const cursor = state.outputs.addReader(temporality, name, requests, isAfresh);
+    return { ...reader, cursor, intervals: intervalsOf(reader, cursor) };
   }
 
   #readerAt(number: number): ReplayedReader {
-    const reader = this.#readers[number];
+    const reader = this.#readers.at(number);
     if (reader === undefined) throw badRecord(`there is no reader ${number}`);
     return reader;
   }

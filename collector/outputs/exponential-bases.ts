@@ -86,6 +86,11 @@ export class ExponentialBases {
     });
   }
 
+  /** The reader is no more: another one that gets its number starts at nothing. */
+  forget(reader: number): void {
+    if (this.#byReader !== undefined && reader in this.#byReader) delete this.#byReader[reader];
+  }
+
   /** A point takes a lower place, whose own has been forgotten. */
   copy(from: number, to: number): void {
     for (const bases of this.#byReader ?? []) {

@@ -156,6 +156,10 @@ export class FoldCounter implements OutputStream {
     yield* this.#bases.load(loading, points);
   }
 
+  forgetReader(reader: number): void {
+    this.#bases.forget(reader);
+  }
+
   sweep({ endedBeforeS, idleBeforeS, nowS, nowUs }: Sweeping): void {
     const { sums } = this.#store;
     const points = this.#points;

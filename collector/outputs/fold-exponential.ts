@@ -220,6 +220,10 @@ export class FoldExponential implements OutputStream {
     yield* this.#bases.load(loading, points, maxSize);
   }
 
+  forgetReader(reader: number): void {
+    this.#bases.forget(reader);
+  }
+
   sweep({ endedBeforeS, idleBeforeS, nowS, nowUs }: Sweeping): void {
     const { series } = this.#source;
     const points = this.#points;

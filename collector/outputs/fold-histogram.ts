@@ -175,6 +175,10 @@ export class FoldHistogram implements OutputStream {
     yield* this.#bases.load(loading, points);
   }
 
+  forgetReader(reader: number): void {
+    this.#bases.forget(reader);
+  }
+
   sweep({ endedBeforeS, idleBeforeS, nowS, nowUs }: Sweeping): void {
     const { histograms } = this.#store;
     const points = this.#points;

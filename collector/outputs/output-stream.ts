@@ -52,6 +52,8 @@ export interface OutputStream {
   leave(leaves: (slot: number) => boolean, nowS: number): void;
   /** Delta readers go on where they stood in another output that shows the same series as they came, of the same kind. */
   goOnFrom?(before: OutputStream): void;
+  /** The delta reader of this index is no more. Absent: nothing is kept for readers. */
+  forgetReader?(reader: number): void;
   /** What temporality a reader of this preference gets; `undefined` for gauges. */
   temporality(preferred: Temporality): Temporality | undefined;
   /**

@@ -240,6 +240,11 @@ export class OutputTree {
     }
   }
 
+  /** The delta reader of this index is no more. */
+  forgetReader(reader: number): void {
+    for (const stream of this.#streams()) stream.forgetReader?.(reader);
+  }
+
   *#streams(): Generator<OutputStream> {
     for (const resource of this.#resources.values())
       for (const scope of resource.scopes.values()) yield* scope.streams.values();

@@ -9,8 +9,15 @@ export interface KeptRequests {
 
 /** Told, in order, of everything that readers and time change in the outputs, so that it can be done again. */
 export interface OutputsJournal {
-  /** A reader that stays, from now on or again. */
-  readerAdded(cursor: ReaderCursor, name: string, requests: KeptRequests | undefined): void;
+  /** A reader that stays, from now on or again. @param isAfresh whatever stood under its name before is forgotten */
+  readerAdded(
+    cursor: ReaderCursor,
+    name: string,
+    requests: KeptRequests | undefined,
+    isAfresh: boolean,
+  ): void;
+  /** It is no more. */
+  readerRemoved(cursor: ReaderCursor): void;
   /** Its interval ends here. Before anything is read. */
   collected(cursor: ReaderCursor, wallUs: number, nowUs: number): void;
   delivered(cursor: ReaderCursor): void;
@@ -20,6 +27,7 @@ export interface OutputsJournal {
 /** For a collector whose state lives as long as its process. */
 export const noOutputsJournal: OutputsJournal = {
   readerAdded() {},
+  readerRemoved() {},
   collected() {},
   delivered() {},
   swept() {},

@@ -79,11 +79,35 @@ export class Outputs {
   /**
    * A cursor for a reader that stays. After a load it goes on where a reader of this name and temporality stood, if there was one.
    * @param requests of its delta intervals, where these are made again after a restart
+   * @param isAfresh whatever stood under its name and temporality is forgotten; while nothing is read, and no snapshot is open
    */
-  addReader(temporality: Temporality, name = '', requests?: KeptRequests): ReaderCursor {
+  addReader(temporality: Temporality, name = '', requests?: KeptRequests, isAfresh = false): ReaderCursor {
+    const before = isAfresh ? this.#cursors.find(temporality, name) : undefined;
+    if (before !== undefined) this.#forgetReader(before);
     const cursor = this.#cursors.add(temporality, name);
-    this.#journal.readerAdded(cursor, name, requests);
+    this.#journal.readerAdded(cursor, name, requests, isAfresh);
     return cursor;
+  }
+
+  /** A reader is no more, and nothing waits for it. While nothing is read, and no snapshot is open. */
+  removeReader(cursor: ReaderCursor): void {
+    this.#journal.readerRemoved(cursor);
+    this.#forgetReader(cursor);
+  }
+
+  #forgetReader(cursor: ReaderCursor): void {
+    this.#tree.forgetReader(cursor.index);
+    this.#cursors.remove(cursor);
+  }
+
+  /** Whether nothing is read at present, and no snapshot is open. */
+  get isFree(): boolean {
+    return this.#places.isFree;
+  }
+
+  /** Resolves when it is, or the signal is aborted; something may be again when the caller goes on. Who reads slowly is asked to read on. */
+  whenFree(signal: AbortSignal): Promise<void> {
+    return this.#places.whenFree(signal);
   }
 
   /** No reader is there any more: those that come are found by their names. Those that do not come are forgotten with the next restart. */

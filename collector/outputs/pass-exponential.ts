@@ -137,6 +137,10 @@ export class PassExponential implements OutputStream {
     yield* this.#bases.load(loading, this.#points.size, maxHeldBuckets);
   }
 
+  forgetReader(reader: number): void {
+    this.#bases.forget(reader);
+  }
+
   sweep({ endedBeforeS }: Sweeping): void {
     const { series } = this.#store.exponentialHistograms;
     this.#points.sweep(series, endedBeforeS, (from, to) => this.#bases.move(from, to));

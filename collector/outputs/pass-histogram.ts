@@ -154,6 +154,10 @@ export class PassHistogram implements OutputStream {
     yield* this.#bases.load(loading, this.#points.size);
   }
 
+  forgetReader(reader: number): void {
+    this.#bases.forget(reader);
+  }
+
   sweep({ endedBeforeS }: Sweeping): void {
     this.#points.sweep(this.#store.histograms.series, endedBeforeS, (from, to) => this.#bases.move(from, to));
   }

@@ -127,6 +127,10 @@ export class PassSum implements OutputStream {
     yield* this.#bases.load(loading, this.#points.size);
   }
 
+  forgetReader(reader: number): void {
+    this.#bases.forget(reader);
+  }
+
   sweep({ endedBeforeS }: Sweeping): void {
     this.#points.sweep(this.#store.sums.series, endedBeforeS, (from, to) => this.#bases.move(from, to));
   }

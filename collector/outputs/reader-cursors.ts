@@ -5,7 +5,8 @@ import type { MetricStore } from '../../otel/state/metric-store.ts';
 import type { ReaderCursor } from './reader-cursor.ts';
 import { readTime } from './snapshot/saved-points.ts';
 
-interface NamedCursor extends ReaderCursor {
+/** A cursor and whose it is. */
+export interface NamedCursor extends ReaderCursor {
   readonly name: string;
   /** Whether there is a reader that has it: one that was loaded waits for its own. */
   isClaimed: boolean;
@@ -13,51 +14,63 @@ interface NamedCursor extends ReaderCursor {
 
 /** The readers that stay, and where each stands. */
 export class ReaderCursors {
-  readonly #cursors: NamedCursor[] = [];
+  /** By index; those of readers that are no more are free. */
+  readonly #cursors: (NamedCursor | undefined)[] = [];
   readonly #store: MetricStore;
 
   constructor(store: MetricStore) {
     this.#store = store;
   }
 
-  /** The cursor of a reader: where one of this name and temporality was loaded and has not been claimed, that one. */
+  /** The cursor of a reader: where there is one of this name and temporality, that one. */
   add(temporality: Temporality, name: string): ReaderCursor {
-    const loaded = this.#cursors.find(
-      // One without a name is nobody's own.
-      (one) => name !== '' && !one.isClaimed && one.name === name && one.temporality === temporality,
-    );
-    if (loaded !== undefined) {
-      loaded.isClaimed = true;
-      return loaded;
+    const known = this.find(temporality, name);
+    if (known !== undefined) {
+      known.isClaimed = true;
+      return known;
     }
     const { birthUs } = this.#store;
     const cursor = { ...passingBy(birthUs), name, temporality, isClaimed: true };
-    const added = { ...cursor, index: this.#cursors.length, deliveredUs: birthUs };
-    this.#cursors.push(added);
-    this.#store.gauges.windows.addReader();
+    const free = this.#cursors.indexOf(undefined);
+    const index = free === -1 ? this.#cursors.length : free;
+    const added = { ...cursor, index, deliveredUs: birthUs };
+    this.#cursors[index] = added;
+    if (free === -1) this.#store.gauges.windows.addReader();
+    else this.#store.gauges.windows.resetReader(index);
     return added;
+  }
+
+  /** Whether a reader has it or is yet to come for it. One without a name is nobody's own. */
+  find(temporality: Temporality, name: string): NamedCursor | undefined {
+    if (name === '') return undefined;
+    return this.#all.find((one) => one.name === name && one.temporality === temporality);
+  }
+
+  /** The reader is no more, and what was kept for it elsewhere has been forgotten: its index is free. */
+  remove({ index }: ReaderCursor): void {
+    this.#cursors[index] = undefined;
   }
 
   /** From now on every reader waits for its own to come. */
   unclaim(): void {
-    for (const cursor of this.#cursors) cursor.isClaimed = false;
+    for (const cursor of this.#all) cursor.isClaimed = false;
   }
 
   /** When the collection was made that every reader's backend has taken, or a later one, by the store's clock. */
   deliveredUs(nowUs: number): number {
     let deliveredUs = nowUs;
-    for (const { isClaimed, deliveredUs: own } of this.#cursors)
+    for (const { isClaimed, deliveredUs: own } of this.#all)
       if (isClaimed) deliveredUs = Math.min(deliveredUs, own);
     return deliveredUs;
   }
 
   get delta(): readonly ReaderCursor[] {
-    return this.#cursors.filter(({ temporality }) => temporality === 'delta');
+    return this.#all.filter(({ temporality }) => temporality === 'delta');
   }
 
   /** Where all readers stand now, as a function that writes it. Those that nobody claimed are left out. */
   picture(): (writer: SnapshotWriter) => void {
-    const cursors = this.#cursors.filter(({ isClaimed }) => isClaimed).map((cursor) => ({ ...cursor }));
+    const cursors = this.#all.filter(({ isClaimed }) => isClaimed).map((cursor) => ({ ...cursor }));
     return (writer) => {
       writer.varint(cursors.length);
       for (const cursor of cursors) {
@@ -91,6 +104,10 @@ export class ReaderCursors {
       });
     }
     return indexes;
+  }
+
+  get #all(): NamedCursor[] {
+    return this.#cursors.filter((cursor) => cursor !== undefined);
   }
 }
 

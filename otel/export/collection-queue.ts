@@ -75,6 +75,11 @@ export class CollectionQueue {
     for (const collection of [...this.#collections]) this.giveUp(collection, outcome, cause);
   }
 
+  /** Forgets everything, which is booked elsewhere. */
+  clear(): void {
+    for (const collection of this.#collections.splice(0)) this.#add(collection, -1);
+  }
+
   /** Drops what has waited for too long. Gives how many requests that were. */
   dropTooOld(nowMs: number): number {
     let requests = 0;

@@ -199,6 +199,14 @@ export class DeltaIntervals implements ExportQueue {
     }
   }
 
+  /** The reader was no more then: what waited was lost and booked, and a half-made interval too. */
+  replayGone(): void {
+    this.#making?.close();
+    this.#making = undefined;
+    for (const { underWay } of this.#queue.all) underWay.settleRest('failed');
+    this.#queue.clear();
+  }
+
   /** There is nothing more to replay: what waits is this process's to count. Safe when repeated. */
   finishReplay(): void {
     if (!this.#isReplaying) return;

@@ -53,6 +53,13 @@ export class GaugeWindows {
     return this.#windows.push(window) - 1;
   }
 
+  /** The reader is no more: its number is another's, whose intervals begin now. */
+  resetReader(reader: number): void {
+    const window = new Window();
+    window.grow(this.#length);
+    this.#windows[reader] = window;
+  }
+
   /** From now on the gauge's values are looked at. */
   watch(slot: number): void {
     this.#places.grow(slot + 1);
