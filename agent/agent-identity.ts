@@ -1,3 +1,4 @@
+import type { Identity } from '../otel/stream/identity.ts';
 import type { AgentConfig } from './config/agent-config.ts';
 import type { AgentLog } from './log.ts';
 import { bootId } from './resource/boot-id.ts';
@@ -5,7 +6,6 @@ import { containerId } from './resource/container-id.ts';
 import { detectResource } from './resource/detect-resource.ts';
 import { machineId } from './resource/machine-id.ts';
 import { memberId } from './resource/member-id.ts';
-import type { Identity } from './uplink/identity.ts';
 
 /**
  * Who the agent is, from its configuration and the machine it runs on.

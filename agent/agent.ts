@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../otel/clock.ts';
 import type { Collection } from '../otel/state/point-batch.ts';
+import { Seldom } from '../otel/stream/seldom.ts';
+import { StreamCounters, type StreamStatus } from '../otel/stream/stream-status.ts';
 import { StreamgaugeError } from '../proto/error.ts';
 import { agentIdentity } from './agent-identity.ts';
 import type { AgentConfig } from './config/agent-config.ts';
@@ -15,9 +17,7 @@ import { AgentState, type AgentStateStatus } from './state/agent-state.ts';
 import type { SamplingGroup } from './state/sampling-group.ts';
 import type { NotCountedLine } from './state/state-content.ts';
 import { StateFile } from './state/state-file.ts';
-import { Seldom } from './uplink/seldom.ts';
 import { type AgentDrainReport, Uplink } from './uplink/uplink.ts';
-import { UplinkCounters, type UplinkStatus } from './uplink/uplink-status.ts';
 
 export interface AgentDependencies {
   /** A pino logger, or anything that logs as it does. */
@@ -33,7 +33,7 @@ export interface AgentDependencies {
 }
 
 /** What the agent is doing: the uplink's figures and what is sampled. */
-export interface AgentStatus extends UplinkStatus {
+export interface AgentStatus extends StreamStatus {
   /** Who the agent is to the collector; empty before start. */
   readonly memberId: string;
   /** What is sampled together. */
@@ -142,7 +142,7 @@ export class Agent {
 
   status(): AgentStatus {
     const uplink =
-      this.#uplink?.status() ?? new UplinkCounters().status(this.#config.collector.endpoint, undefined);
+      this.#uplink?.status() ?? new StreamCounters().status(this.#config.collector.endpoint, undefined);
     return {
       ...uplink,
       memberId: this.#memberId,

@@ -5,6 +5,7 @@ export { AttributeMap, type Attributes, type AttributeValue, attributes } from '
 export { type MetricDescription, type MetricKind, metric, type ValueType } from '../otel/model/metric.ts';
 export { emptyResource, type Resource } from '../otel/model/resource.ts';
 export { emptyScope, type InstrumentationScope } from '../otel/model/scope.ts';
+export type { StreamStatus as UplinkStatus } from '../otel/stream/stream-status.ts';
 export { type ErrorKind, StreamgaugeError } from '../proto/error.ts';
 export { Agent, type AgentDependencies, type AgentStatus } from './agent.ts';
 export {
@@ -18,4 +19,3 @@ export type { SourceDefinition } from './source-groups.ts';
 export type { Source } from './sources/source.ts';
 export { type AgentSeries, type Epoch, type RetireReason, SamplingGroup } from './state/sampling-group.ts';
 export type { AgentDrainReport } from './uplink/uplink.ts';
-export type { UplinkStatus } from './uplink/uplink-status.ts';

@@ -1,11 +1,11 @@
 import type { AgentConfig, CollectorAddress } from '../agent/config/agent-config.ts';
 import { collectorEndpoint, usesTls } from '../agent/config/collector-endpoint.ts';
 import { stateDirectoryPath } from '../agent/config/state-directory.ts';
-import type { ChannelTls } from '../agent/uplink/channel-security.ts';
 import { ConfigError } from '../otel/config/config-error.ts';
 import type { LogLevel } from '../otel/config/log-level.ts';
 import type { Environment } from '../otel/config/substitution.ts';
 import { quoted } from '../otel/config/value-text.ts';
+import type { ChannelTls } from '../otel/stream/channel-tls.ts';
 
 export interface AgentFlags {
   readonly config?: string;

@@ -1,8 +1,8 @@
 import type { LogLevel } from '../../otel/config/log-level.ts';
 import type { Attributes } from '../../otel/model/attributes.ts';
 import { noAttributes } from '../../otel/model/attributes.ts';
+import type { ChannelTls } from '../../otel/stream/channel-tls.ts';
 import { type HostOptions, hostDefaults } from '../sources/host/host-options.ts';
-import type { ChannelTls } from '../uplink/channel-security.ts';
 
 // What an agent's configuration comes to. Times are milliseconds. Loads no schema library: an agent without a file needs none.
 

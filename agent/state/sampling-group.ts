@@ -2,15 +2,10 @@ import type { Attributes } from '../../otel/model/attributes.ts';
 import type { MetricDescription } from '../../otel/model/metric.ts';
 import type { Resource } from '../../otel/model/resource.ts';
 import type { InstrumentationScope } from '../../otel/model/scope.ts';
+import type { Epoch } from '../../otel/stream/stream-series.ts';
 import type { SeriesLives } from './series-lives.ts';
 
-/** The life of a counter: an opaque token, and when it began. */
-export interface Epoch {
-  /** Equal tokens of one series are the same life; at most 64 bytes of UTF-8. */
-  readonly token: string;
-  /** By this process's monotonic clock (`performance.now()`), so mostly negative. `undefined`: not known. */
-  readonly beganMs: number | undefined;
-}
+export type { Epoch } from '../../otel/stream/stream-series.ts';
 
 /** How likely a series' value changes, in the order of the wire. */
 export const changesOrder = ['often', 'sometimes', 'seldom'] as const;

@@ -1,12 +1,12 @@
 import type { Clock } from '../../otel/clock.ts';
 import { attributeText } from '../../otel/model/attributes.ts';
+import { Seldom } from '../../otel/stream/seldom.ts';
+import type { StreamCounters } from '../../otel/stream/stream-status.ts';
 import type { Refuse } from '../../proto/messages/collector-message.ts';
 import type { AgentLog } from '../log.ts';
 import type { AgentSeries } from '../state/sampling-group.ts';
-import { Seldom } from './seldom.ts';
 import type { LeftOut, Place, SeriesBook } from './series-book.ts';
 import type { StreamReports } from './stream-reports.ts';
-import type { UplinkCounters } from './uplink-status.ts';
 
 /** How long the same kind of refusal stays unmentioned. */
 const logPeriodMs = 10 * 60_000;
@@ -17,7 +17,7 @@ const maxDelayMs = 60 * 60_000;
 export interface RefusalsOptions {
   readonly clock: Clock;
   readonly log: AgentLog;
-  readonly counters: UplinkCounters;
+  readonly counters: StreamCounters;
 }
 
 /**

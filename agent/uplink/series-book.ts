@@ -1,3 +1,4 @@
+import type { DefineBatches } from '../../otel/stream/define-batches.ts';
 import type { NumberColumn } from '../../proto/columns/number-column.ts';
 import { StreamColumns } from '../../proto/report/stream-columns.ts';
 import type { GroupState } from '../../proto/report/write-report.ts';
@@ -8,7 +9,6 @@ import {
   type RetireReason,
   type SamplingGroup,
 } from '../state/sampling-group.ts';
-import type { DefineBatches } from './define-batches.ts';
 import type { HeldSeries } from './held-series.ts';
 
 /** Where a series number leads. */

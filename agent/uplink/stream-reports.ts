@@ -1,14 +1,14 @@
 import type { Clock } from '../../otel/clock.ts';
-import type { AgentMessage } from '../../proto/messages/agent-message.ts';
+import { DefineBatches } from '../../otel/stream/define-batches.ts';
+import type { StreamWriter } from '../../otel/stream/stream-content.ts';
+import type { StreamCounters } from '../../otel/stream/stream-status.ts';
 import type { Limits } from '../../proto/messages/collector-message.ts';
 import { encodeReport, type GroupState } from '../../proto/report/write-report.ts';
 import type { AgentState } from '../state/agent-state.ts';
 import type { AgentSeries, SamplingGroup } from '../state/sampling-group.ts';
-import { DefineBatches } from './define-batches.ts';
 import { FinalDelivery } from './final-delivery.ts';
 import type { HeldSeries } from './held-series.ts';
 import { type LeftOut, SeriesBook } from './series-book.ts';
-import type { UplinkCounters } from './uplink-status.ts';
 
 /** Definitions in one message, about. */
 const defineBytes = 256 * 1024;
@@ -19,18 +19,16 @@ const noRoomRetryMs = 60_000;
 /** Definitions that are no longer used stay until the stream ends; beyond so many, and four times the series, it should. */
 const maxTold = 65_536;
 
-export interface StreamReportsOptions {
+export interface StreamReportsOptions extends StreamWriter {
   readonly groups: () => Iterable<SamplingGroup>;
   readonly clock: Clock;
   readonly held: HeldSeries;
   readonly state: AgentState;
-  readonly counters: UplinkCounters;
+  readonly counters: StreamCounters;
   /** The collector's, from Welcome. */
   readonly limits: Limits;
   /** When Welcome came, by the monotonic clock. */
   readonly welcomeMs: number;
-  readonly writeControl: (message: AgentMessage) => void;
-  readonly writeReport: (bytes: Uint8Array) => void;
   readonly onLeftOut: (series: AgentSeries, why: LeftOut) => void;
 }
 

@@ -7,8 +7,10 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { isLoopback } from '../../otel/config/addresses.ts';
+import type { ChannelTls } from '../../otel/stream/channel-tls.ts';
+import type { CallEvents, StreamCall } from '../../otel/stream/stream-call.ts';
 import { connectPath, sameBytes } from '../../proto/service.ts';
-import { type ChannelTls, channelSecurity } from './channel-security.ts';
+import { channelSecurity } from './channel-security.ts';
 
 /** Where a collector listens. */
 export interface Channel {
@@ -21,15 +23,6 @@ export interface Channel {
   /** gRPC's keepalive: how often a ping is sent, and how long its answer may take. Default 120,000 and 10,000. */
   readonly keepaliveTimeMs?: number | undefined;
   readonly keepaliveTimeoutMs?: number | undefined;
-}
-
-/** What happens on a call, in this order: messages, then one end. Nothing is called after the end. */
-export interface CallEvents {
-  onMessage(bytes: Buffer): void;
-  /** Everything written so far has been taken by the transport. */
-  onWritable(): void;
-  /** @param code the gRPC status code */
-  onEnd(code: number, details: string): void;
 }
 
 /** Acks tell sooner whether the collector is there, as long as there is something to report; pings are for the rest. */
@@ -58,7 +51,7 @@ const asBuffer = (bytes: Uint8Array): Buffer =>
  * Nothing queues here beyond the messages of one report. gRPC's retry buffer would hide the transport's back pressure until a
  * mebibyte had gathered in it, so it is off; what has not been sent when a call ends is sent anew, as state, on the next one.
  */
-export class TelemetryCall {
+export class TelemetryCall implements StreamCall {
   readonly #client: Client;
   readonly #call: ClientDuplexStream<Uint8Array, Buffer>;
   readonly #events: CallEvents;
@@ -108,37 +101,30 @@ export class TelemetryCall {
     });
   }
 
-  /** Messages written that the transport has not taken yet. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Nothing that was written still waits for the transport. */
   get writable(): boolean {
     return this.#waiting === 0 && this.#end === undefined && !this.#call.writableEnded;
   }
 
-  /** The peer's address, once there is one. */
   get peer(): string {
     return this.#call.getPeer();
   }
 
-  /** Writes a control message, compressed where that makes it shorter. */
   writeControl(bytes: Uint8Array): void {
     this.#write(bytes, bytes.length < compressFromBytes ? uncompressed : undefined);
   }
 
-  /** Writes a report. Its columns hold little that gzip could find, so it goes as it is. */
   writeReport(bytes: Uint8Array): void {
     this.#write(bytes, uncompressed);
   }
 
-  /** No message follows; the collector may still send. */
   halfClose(): void {
     if (this.#end === undefined && !this.#call.writableEnded) this.#call.end();
   }
 
-  /** Ends the call from this side. `onEnd` follows with CANCELLED unless it has ended before. */
   cancel(): void {
     this.#call.cancel();
   }

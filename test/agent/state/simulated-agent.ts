@@ -4,8 +4,8 @@ import { SamplingGroup } from '../../../agent/state/sampling-group.ts';
 import { HeldSeries } from '../../../agent/uplink/held-series.ts';
 import { Refusals } from '../../../agent/uplink/refusals.ts';
 import { StreamReports } from '../../../agent/uplink/stream-reports.ts';
-import { UplinkCounters } from '../../../agent/uplink/uplink-status.ts';
 import type { Session } from '../../../collector/sessions/session.ts';
+import { StreamCounters } from '../../../otel/stream/stream-status.ts';
 import { encodeAgentMessage } from '../../../proto/messages/agent-message.ts';
 import { type CollectorMessage, decodeCollectorMessage } from '../../../proto/messages/collector-message.ts';
 import type { Core } from '../../collector/core.ts';
@@ -39,7 +39,7 @@ export class SimulatedAgent {
   readonly #world: World;
   readonly #incarnation: Buffer;
   readonly #collect: () => void;
-  readonly #counters = new UplinkCounters();
+  readonly #counters = new StreamCounters();
   readonly #held = new HeldSeries();
   readonly #refusals: Refusals;
   #stream: { reports: StreamReports; session: Session; sent: Sent[] } | undefined;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { AckWatch } from '../../../agent/uplink/ack-watch.ts';
+import { AckWatch } from '../../../otel/stream/ack-watch.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { until } from '../until.ts';
 import { FakeCollector } from './fake-collector.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { BackOff } from '../../../agent/uplink/back-off.ts';
+import { BackOff } from '../../../otel/stream/back-off.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { until } from '../until.ts';
 import { FakeCollector } from './fake-collector.ts';

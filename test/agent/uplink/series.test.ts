@@ -5,7 +5,7 @@ import { AgentState } from '../../../agent/state/agent-state.ts';
 import { SamplingGroup } from '../../../agent/state/sampling-group.ts';
 import { HeldSeries } from '../../../agent/uplink/held-series.ts';
 import { StreamReports } from '../../../agent/uplink/stream-reports.ts';
-import { UplinkCounters } from '../../../agent/uplink/uplink-status.ts';
+import { StreamCounters } from '../../../otel/stream/stream-status.ts';
 import { encodeAgentMessage } from '../../../proto/messages/agent-message.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { FakeCollector, SeenStream } from './fake-collector.ts';
@@ -107,7 +107,7 @@ test('whatever comes, goes and changes between reports, the other side sees the 
         clock,
         state: new AgentState({ incarnation: testIncarnation, clock, log: silentLog }),
         held: new HeldSeries(),
-        counters: new UplinkCounters(),
+        counters: new StreamCounters(),
         limits: { maxMessageBytes: 0, maxSeries: 0, maxAttributes: 0, maxAttributeBytes: 0 },
         welcomeMs: 0,
         writeControl: (message) => seen.take(encodeAgentMessage(message)),

@@ -1,4 +1,4 @@
-import { ackDelayMs } from '../../../agent/uplink/session.ts';
+import { ackDelayMs } from '../../../agent/uplink/uplink.ts';
 import { SyntheticAgent, type SyntheticSeries } from '../../agents/synthetic-agent.ts';
 import type { CollectorProcess } from '../../process/streamgauge.ts';
 import type { ReportScript, ScriptedReport } from './report-script.ts';

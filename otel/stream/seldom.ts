@@ -1,4 +1,4 @@
-import type { Clock } from '../../otel/clock.ts';
+import type { Clock } from '../clock.ts';
 
 /** Kinds of event that are told apart; of further kinds nothing is said. */
 const maxKeys = 64;

@@ -1,8 +1,8 @@
-import type { Resource } from '../../otel/model/resource.ts';
+import type { Resource } from '../model/resource.ts';
 
-/** Who the agent is to the collector: what Hello says. */
+/** Who this end is to the collector: what Hello says. */
 export interface Identity {
-  /** The same over the agent's restarts; at most 256 bytes of UTF-8. */
+  /** The same over restarts; at most 256 bytes of UTF-8. */
   readonly memberId: string;
   /** A random token for one run of the process, 16 bytes. */
   readonly incarnation: Uint8Array;

@@ -1,8 +1,8 @@
-import type { MetricDescription } from '../../otel/model/metric.ts';
-import { metricKey } from '../../otel/model/metric.ts';
-import { type Resource, resourceKey } from '../../otel/model/resource.ts';
-import { type InstrumentationScope, scopeKey } from '../../otel/model/scope.ts';
-import type { Epoch } from '../state/sampling-group.ts';
+import type { MetricDescription } from '../model/metric.ts';
+import { metricKey } from '../model/metric.ts';
+import { type Resource, resourceKey } from '../model/resource.ts';
+import { type InstrumentationScope, scopeKey } from '../model/scope.ts';
+import type { Epoch } from './stream-series.ts';
 
 /** What is given a number on a stream: told once, the first time it is needed. */
 export interface NewDefinitions {
@@ -35,7 +35,7 @@ export class DefinitionNumbers {
     return this.#resources.size + this.#scopes.size + this.#metrics.size + this.#epochs.size;
   }
 
-  /** 0 is the agent's own resource. */
+  /** 0 is the resource of Hello. */
   resource(resource: Resource | undefined): number {
     if (resource === undefined) return 0;
     const known = this.#resourceObjects.get(resource);

@@ -1,4 +1,4 @@
-import type { Clock } from '../../otel/clock.ts';
+import type { Clock } from '../clock.ts';
 
 /**
  * Tells a collector that is gone, or out of reach without the connection's knowledge, by the Ack that does not come: every report is

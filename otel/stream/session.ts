@@ -1,6 +1,3 @@
-import { status } from '@grpc/grpc-js';
-import type { Clock } from '../../otel/clock.ts';
-import { attributesToWire } from '../../otel/model/any-value.ts';
 import { StreamgaugeError } from '../../proto/error.ts';
 import { type AgentMessage, encodeAgentMessage } from '../../proto/messages/agent-message.ts';
 import {
@@ -9,22 +6,17 @@ import {
   type Welcome,
 } from '../../proto/messages/collector-message.ts';
 import type { Instruct } from '../../proto/messages/instruct.ts';
-import type { AgentState } from '../state/agent-state.ts';
-import type { SamplingGroup } from '../state/sampling-group.ts';
+import type { Clock } from '../clock.ts';
+import { attributesToWire } from '../model/any-value.ts';
 import { AckWatch } from './ack-watch.ts';
-import type { HeldSeries } from './held-series.ts';
+import { grpcStatus as status } from './grpc-status.ts';
 import type { Identity } from './identity.ts';
-import type { Refusals } from './refusals.ts';
-import { StreamReports } from './stream-reports.ts';
-import { type Channel, keepaliveTimeoutMs, TelemetryCall } from './telemetry-call.ts';
-import type { UplinkCounters } from './uplink-status.ts';
+import type { OpenCall, StreamCall } from './stream-call.ts';
+import type { StreamContent, StreamReporter } from './stream-content.ts';
+import type { StreamCounters } from './stream-status.ts';
 
-/** The version of the protocol that this agent speaks. */
+/** The version of the protocol that is spoken here. */
 const protocolVersion = 1;
-/** Nobody here waits for an Ack but at Goodbye, when it comes at once: one may stand for many reports. It is how soon a dead collector is noticed, too. */
-export const ackDelayMs = 20_000;
-/** On a stream that begins with final states: the next life of a series may wait for the Ack of the one before. */
-const finalsAckDelayMs = 250;
 
 /** How long a collector that said it drains may take to end the stream after our half-close. */
 const leaveTimeoutMs = 10_000;
@@ -33,14 +25,17 @@ const maxWaiting = 256;
 
 export interface SessionOptions {
   readonly identity: Identity;
-  readonly channel: Channel;
-  readonly groups: () => Iterable<SamplingGroup>;
+  readonly openCall: OpenCall;
+  readonly content: StreamContent;
+  /** What may be used beyond version 1. */
+  readonly capabilities: readonly string[];
   readonly clock: Clock;
   readonly welcomeTimeoutMs: number;
-  readonly held: HeldSeries;
-  readonly state: AgentState;
-  readonly refusals: Refusals;
-  readonly counters: UplinkCounters;
+  /** A report that was not acknowledged for so long means that the collector is gone. */
+  readonly ackOverdueMs: number;
+  /** For sentences: `agent`. */
+  readonly self: string;
+  readonly counters: StreamCounters;
   readonly onWelcome: (fields: { session: string; durability: string; peer: string }) => void;
   /** Once, at the end, unless the session was closed from this side. */
   readonly onEnd: (end: SessionEnd) => void;
@@ -66,14 +61,14 @@ export interface SessionEnd {
  */
 type State = 'new' | 'hello' | 'open' | 'leaving' | 'farewell' | 'ended';
 
-/** One stream: the conversation of telemetry_stream.proto from Hello to the end, as the agent leads it. */
+/** One stream: the conversation of telemetry_stream.proto from Hello to the end, as the end that opened it leads it. */
 export class StreamSession {
   readonly #options: SessionOptions;
-  #call: TelemetryCall | undefined;
+  #call: StreamCall | undefined;
   #state: State = 'new';
   #welcome: Welcome | undefined;
   #welcomeMs = 0;
-  #reports: StreamReports | undefined;
+  #reports: StreamReporter | undefined;
   /** A collection found the transport busy: its state goes out as soon as that has taken what it has. */
   #pending = false;
   /** No reports before this moment, by the collector's wish. */
@@ -87,9 +82,9 @@ export class StreamSession {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    const overdueMs = ackDelayMs + (options.channel.keepaliveTimeoutMs ?? keepaliveTimeoutMs);
-    this.#acks = new AckWatch(options.clock, overdueMs, () =>
-      this.#fail(status.UNAVAILABLE, `no report has been acknowledged for ${overdueMs / 1000} s`),
+    const { ackOverdueMs } = options;
+    this.#acks = new AckWatch(options.clock, ackOverdueMs, () =>
+      this.#fail(status.UNAVAILABLE, `no report has been acknowledged for ${ackOverdueMs / 1000} s`),
     );
   }
 
@@ -109,7 +104,7 @@ export class StreamSession {
 
   /** Series that have a number. */
   get series(): number {
-    return this.#reports?.book.size ?? 0;
+    return this.#reports?.series ?? 0;
   }
 
   /** The last report and Goodbye were sent. */
@@ -118,14 +113,14 @@ export class StreamSession {
   }
 
   open(): void {
-    const { channel, identity, clock, state, welcomeTimeoutMs } = this.#options;
+    const { openCall, identity, clock, content, capabilities, welcomeTimeoutMs } = this.#options;
     this.#state = 'hello';
     this.#cancelTimeout = clock.setTimeout(
       () => this.#fail(status.DEADLINE_EXCEEDED, `no Welcome came within ${welcomeTimeoutMs} ms`),
       welcomeTimeoutMs,
     );
     try {
-      this.#call = new TelemetryCall(channel, {
+      this.#call = openCall({
         onMessage: (bytes) => this.#onMessage(bytes),
         onWritable: () => this.#onWritable(),
         onEnd: (code, details) => this.#onEnd(code, details),
@@ -145,15 +140,15 @@ export class StreamSession {
       bootId: identity.bootId,
       resource: attributesToWire(identity.resource.attributes),
       resourceSchemaUrl: identity.resource.schemaUrl,
-      capabilities: [],
+      capabilities,
       clockUs: clock.nowUs(),
-      lastAck: state.position,
+      lastAck: content.position,
       userAgent: identity.userAgent,
-      ackDelayMs: state.finals.size > 0 ? finalsAckDelayMs : ackDelayMs,
+      ackDelayMs: content.ackDelayMs,
     });
   }
 
-  /** The groups were collected: reports them now, or says that it was skipped and reports their state when the transport is ready. */
+  /** There was a collection: reports it now, or says that it was skipped and reports the newest state when the transport is ready. */
   report(): void {
     if (this.#state !== 'open') return;
     if (this.#options.clock.monotonicMs() < this.#notBeforeMs || !this.#call!.writable) {
@@ -164,7 +159,7 @@ export class StreamSession {
     this.#cut();
   }
 
-  /** Sends the groups' state a last time and says Goodbye. Before Welcome it waits for that; its caller has the deadline. */
+  /** Sends the state a last time and says Goodbye. Before Welcome it waits for that; its caller has the deadline. */
   goodbye(): void {
     if (this.#state !== 'open') return;
     this.#state = 'farewell';
@@ -224,7 +219,7 @@ export class StreamSession {
         this.#acknowledged(message.report, message.position);
         return;
       case 'refuse':
-        this.#notBeforeMs = this.#options.refusals.handle(message, this.#reports!) ?? this.#notBeforeMs;
+        this.#notBeforeMs = this.#reports!.refused(message) ?? this.#notBeforeMs;
         return;
       case 'instruct':
         this.#instructed(message);
@@ -232,7 +227,7 @@ export class StreamSession {
   }
 
   #onWelcome(welcome: Welcome): void {
-    const { groups, clock, counters, held, state, refusals, onWelcome } = this.#options;
+    const { clock, counters, content, self, onWelcome } = this.#options;
     if (this.#state !== 'hello') {
       this.#fail(status.INTERNAL, 'the collector sent Welcome twice');
       return;
@@ -240,22 +235,14 @@ export class StreamSession {
     if (welcome.protocolVersion !== protocolVersion) {
       this.#fail(
         status.UNIMPLEMENTED,
-        `the collector wants protocol version ${welcome.protocolVersion}, and this agent speaks ${protocolVersion}`,
+        `the collector wants protocol version ${welcome.protocolVersion}, and this ${self} speaks ${protocolVersion}`,
       );
       return;
     }
     this.#cancelTimeout?.();
     this.#welcome = welcome;
     this.#welcomeMs = clock.monotonicMs();
-    this.#reports = new StreamReports({
-      groups,
-      clock,
-      held,
-      state,
-      counters,
-      onLeftOut: (series, why) => refusals.leftOut(series, why),
-      limits: welcome.limits,
-      welcomeMs: this.#welcomeMs,
+    this.#reports = content.begin(welcome, this.#welcomeMs, {
       writeControl: (message) => this.#send(message),
       writeReport: (bytes) => {
         this.#acks.sent();
@@ -266,7 +253,6 @@ export class StreamSession {
       Math.max(counters.acknowledged, welcome.lastReport),
       counters.lastReport,
     );
-    state.welcomed(welcome.lastReport);
     this.#state = 'open';
     onWelcome({ session: welcome.session, durability: welcome.durability, peer: this.#call!.peer });
     for (const instruct of welcome.instructions) this.#instructed(instruct);
@@ -274,7 +260,7 @@ export class StreamSession {
   }
 
   #acknowledged(report: number, position: Welcome['position']): void {
-    const { counters, clock, state } = this.#options;
+    const { counters, clock, content } = this.#options;
     if (report > counters.lastReport) {
       this.#fail(
         status.INTERNAL,
@@ -290,7 +276,7 @@ export class StreamSession {
     const directoryId = position?.directoryId.length ? position.directoryId : base?.directoryId;
     const term = position?.term.length ? position.term : base?.term;
     const isKnown = directoryId !== undefined && term !== undefined;
-    state.acknowledged(report, isKnown ? { directoryId, term, journalPosition } : undefined);
+    content.acknowledged(report, isKnown ? { directoryId, term, journalPosition } : undefined);
   }
 
   #instructed(instruct: Instruct): void {
@@ -303,6 +289,7 @@ export class StreamSession {
       return;
     }
     const { instruction, number } = instruct;
+    const { self } = this.#options;
     const answer = (error: string) => this.#send({ type: 'answer', instruction: number, error });
     switch (instruction.type) {
       case 'drain':
@@ -310,13 +297,13 @@ export class StreamSession {
         this.#leaveStream(instruction.reconnectDelayMs, 'the collector is going away');
         return;
       case 'sampling_interval':
-        answer('this agent does not change sampling intervals on instruction');
+        answer(`this ${self} does not change sampling intervals on instruction`);
         return;
       case 'configuration':
-        answer('this agent does not take a configuration from the collector');
+        answer(`this ${self} does not take a configuration from the collector`);
         return;
       case 'unknown':
-        answer('this agent does not know the instruction');
+        answer(`this ${self} does not know the instruction`);
     }
   }
 

@@ -1,7 +1,4 @@
 import { createHash } from 'node:crypto';
-import { attributesToWire } from '../../otel/model/any-value.ts';
-import { attributesKey } from '../../otel/model/attributes.ts';
-import { metricToDefinition, resourceToDefinition, scopeToDefinition } from '../../otel/model/definitions.ts';
 import {
   type Define,
   type EpochDefinition,
@@ -11,8 +8,11 @@ import {
   type ScopeDefinition,
   type SeriesDefinition,
 } from '../../proto/messages/define.ts';
-import type { AgentSeries, Epoch } from '../state/sampling-group.ts';
+import { attributesToWire } from '../model/any-value.ts';
+import { attributesKey } from '../model/attributes.ts';
+import { metricToDefinition, resourceToDefinition, scopeToDefinition } from '../model/definitions.ts';
 import { DefinitionNumbers } from './definition-numbers.ts';
+import type { Epoch, StreamSeries } from './stream-series.ts';
 
 interface Batch extends Define {
   readonly resources: ResourceDefinition[];
@@ -58,12 +58,12 @@ export class DefineBatches {
   }
 
   /** Whether the series can be sent at all: alone it must not be more than a batch. */
-  fits(series: AgentSeries): boolean {
+  fits(series: StreamSeries): boolean {
     return bytesOf(series) <= this.#maxBytes;
   }
 
   /** Numbers ascend from call to call. */
-  add(number: number, group: number, series: AgentSeries): void {
+  add(number: number, group: number, series: StreamSeries): void {
     const bytes = bytesOf(series);
     if (this.#open === undefined || this.#openBytes + bytes > this.#maxBytes) {
       this.#open = { type: 'define', resources: [], scopes: [], metrics: [], epochs: [], series: [] };
@@ -76,7 +76,7 @@ export class DefineBatches {
       group,
       resource: this.#numbers.resource(series.resource),
       metric: this.#numbers.metric(series.scope, series.metric),
-      epoch: series.metric.kind === 'sum' ? this.#numbers.epoch(series.epoch) : 0,
+      epoch: series.metric.kind === 'gauge' ? 0 : this.#numbers.epoch(series.epoch),
       attributes: attributesToWire(series.attributes),
       startTimeUs: Math.round(series.startTimeUs ?? 0),
     };
@@ -105,12 +105,12 @@ function tokenBytes(token: string): Uint8Array {
 }
 
 /** At most so many bytes in Define by itself, about: a UTF-16 unit is up to three. */
-function ownBytes(series: AgentSeries): number {
+function ownBytes(series: StreamSeries): number {
   return seriesOverheadBytes + 3 * attributesKey(series.attributes).length;
 }
 
 /** The same with everything that it speaks of. */
-function bytesOf(series: AgentSeries): number {
+function bytesOf(series: StreamSeries): number {
   const { metric, scope, resource } = series;
   const texts =
     metric.name.length +

@@ -1,8 +1,8 @@
 import type { RefuseKind } from '../../proto/messages/collector-message.ts';
 import type { StreamSession } from './session.ts';
 
-/** What the uplink has done since the agent's start, for status pages and benchmarks. */
-export interface UplinkStatus {
+/** What the streams of one end have done since its start, for status pages and benchmarks. */
+export interface StreamStatus {
   readonly endpoint: string;
   /** Welcome has come and the stream is open. */
   readonly connected: boolean;
@@ -40,8 +40,8 @@ export interface UplinkStatus {
   readonly lastError: string;
 }
 
-/** The figures of {@link UplinkStatus}, counted over all streams. */
-export class UplinkCounters {
+/** The figures of {@link StreamStatus}, counted over all streams. */
+export class StreamCounters {
   reports = 0;
   points = 0;
   changedValues = 0;
@@ -63,7 +63,7 @@ export class UplinkCounters {
     not_finite: 0,
   };
 
-  status(endpoint: string, session: StreamSession | undefined): UplinkStatus {
+  status(endpoint: string, session: StreamSession | undefined): StreamStatus {
     const { refused, ...figures } = this;
     return {
       endpoint,

@@ -1,6 +1,6 @@
-import type { Clock } from '../../otel/clock.ts';
-import type { AgentLog } from '../log.ts';
+import type { Clock } from '../clock.ts';
 import type { CallFailure } from './call-failure.ts';
+import type { StreamLog } from './stream-log.ts';
 
 /** How long a failure that goes on stays unmentioned. */
 const reminderMs = 5 * 60_000;
@@ -10,12 +10,12 @@ const reminderMs = 5 * 60_000;
  * reminder every five minutes, and the recovery with how long it took. Never one for each attempt.
  */
 export class ConnectionLog {
-  readonly #log: AgentLog;
+  readonly #log: StreamLog;
   readonly #clock: Clock;
   readonly #endpoint: string;
   #outage: { sinceMs: number; saidMs: number; code: number; attempts: number } | undefined;
 
-  constructor(log: AgentLog, clock: Clock, endpoint: string) {
+  constructor(log: StreamLog, clock: Clock, endpoint: string) {
     this.#log = log;
     this.#clock = clock;
     this.#endpoint = endpoint;
