@@ -21,6 +21,20 @@ export class DecompressionError extends Error {
   }
 }
 
+/** Each chunk that is unpacked is a job for the runtime's threads: messages that are large have fewer of them, small ones little memory. */
+const smallestChunk = 16 * 1024;
+const largestChunk = 512 * 1024;
+const usualRatio = 8;
+
+function chunkBytes(packedBytes: number): number {
+  return Math.min(largestChunk, Math.max(smallestChunk, usualRatio * packedBytes));
+}
+
+/** Whether messages of this encoding can be unpacked. */
+export function isKnownEncoding(encoding: string): boolean {
+  return decompressors.has(encoding);
+}
+
 /**
  * A message as it was before the compression that the call's `grpc-encoding` names. Beyond `maxBytes` it is not unpacked further.
  * @throws DecompressionError
@@ -33,7 +47,7 @@ export async function decompressMessage(bytes: Buffer, encoding: string, maxByte
       `Received message compressed with unsupported encoding "${encoding}"`,
     );
   try {
-    return await decompress(bytes, { maxOutputLength: maxBytes });
+    return await decompress(bytes, { maxOutputLength: maxBytes, chunkSize: chunkBytes(bytes.length) });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
       throw new DecompressionError(

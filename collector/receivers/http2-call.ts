@@ -6,7 +6,12 @@ import { TokenBucket } from '../security/token-bucket.ts';
 import type { AgentCall, CallListener } from './agent-call.ts';
 import type { BufferShare } from './buffer-budget.ts';
 import { timeoutMs } from './call-deadline.ts';
-import { acceptedEncodings, type DecompressionError, decompressMessage } from './decompress-message.ts';
+import {
+  acceptedEncodings,
+  type DecompressionError,
+  decompressMessage,
+  isKnownEncoding,
+} from './decompress-message.ts';
 import { frameOf, MessageFrames } from './message-frames.ts';
 import type { MessageRooms } from './message-rooms.ts';
 import type { StreamProblem } from './stream-limits.ts';
@@ -175,7 +180,9 @@ export class Http2Call implements AgentCall {
     this.#packedBytes = bytes.length;
     let message: Buffer;
     try {
-      message = await decompress(() => {
+      // What cannot be unpacked waits for no turn.
+      const run = isKnownEncoding(this.#encoding) ? decompress : (job: () => Promise<Buffer>) => job();
+      message = await run(() => {
         // Nobody waits for it any more.
         if (this.#isOver) return Promise.resolve(bytes);
         return decompressMessage(bytes, this.#encoding, maxMessageBytes);

@@ -7,10 +7,11 @@ import { GoodAgent } from './good-agent.ts';
 import { http1Attacks } from './http1-attacks.ts';
 import { http2Attacks } from './http2-attacks.ts';
 import { messageAttacks } from './message-attacks.ts';
+import { otlpAttacks } from './otlp-attacks.ts';
 import { Victim } from './victim.ts';
 
 // The table over ports and parsers: whoever adds a port, an endpoint or a parser adds its rows.
-const table = [...bytesAttacks, ...http2Attacks, ...messageAttacks, ...http1Attacks];
+const table = [...bytesAttacks, ...http2Attacks, ...messageAttacks, ...otlpAttacks, ...http1Attacks];
 
 /** What may be left of all attacks together, compiled code and pools included. */
 const maxGrowthBytes = 24 * 1024 * 1024;

@@ -159,11 +159,15 @@ export function writeFields(
 }
 
 export function wrong(value: unknown, fieldPath: string, allowed: string): InvalidDataError {
-  const found = JSON.stringify(value) ?? 'nothing';
-  return new InvalidDataError(
-    `is ${found.length > 64 ? `${found.slice(0, 64)}…` : found}; ${allowed} is allowed`,
-    { fieldPath },
-  );
+  return new InvalidDataError(`is ${shown(value)}; ${allowed} is allowed`, { fieldPath });
+}
+
+/** What is in a list or an object may be as large and as deep as the request. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const found = JSON.stringify(typeof value === 'string' ? value.slice(0, 65) : value) ?? 'nothing';
+  return found.length > 64 ? `${found.slice(0, 64)}…` : found;
 }
 
 function doubleOf(value: unknown, path: string): number {

@@ -111,8 +111,8 @@ const refused = test.macro({
 });
 
 test(refused, '', /no JSON/);
-test(refused, '[]', /is \[\]; an object is allowed/);
-test(refused, '{"resourceMetrics":{}}', /^resourceMetrics: is \{\}; a list is allowed/);
+test(refused, '[]', /is a list of 0; an object is allowed/);
+test(refused, '{"resourceMetrics":{}}', /^resourceMetrics: is an object; a list is allowed/);
 test(
   refused,
   point('"asInt":1.5'),
