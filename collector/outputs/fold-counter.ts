@@ -16,9 +16,9 @@ import { inARow, type StreamLoading, type StreamPicture } from './snapshot/strea
 
 /**
  * Monotonic sums of many series in one. A point is the sum of what its series have counted here, added up anew at each collection:
- * exact for integers, and for doubles free of drift. A series that is freed leaves what it counted in `#retained`. Adding in another order may
- * round to a smaller double, so what was shown is held, and before the order changes also what would have been: a total never falls, whether or
- * not, or in another life of this process, somebody has seen it.
+ * exact for integers, and for doubles free of drift. A series that is freed leaves what it counted in `#retained`. No share falls (SumState), so no total does that
+ * is added up in one order. Another order may round to a smaller double, so before it changes, what would be shown is held in `#shown`: a total never falls,
+ * whether or not, or in another life of this process, somebody has seen it. What a reader does is not needed for that, and not journalled.
  */
 export class FoldCounter implements OutputStream {
   readonly metric: MetricDescription;
@@ -198,7 +198,8 @@ export class FoldCounter implements OutputStream {
       const slot = slots.items[i];
       const chunk = slot >>> chunkBits;
       const at = slot & chunkMask;
-      totals[targets.items[i]] += values[chunk][at] + offsets[chunk][at];
+      // As `counted` has it, so that nothing is less once it is an offset.
+      totals[targets.items[i]] += Math.min(values[chunk][at] + offsets[chunk][at], Number.MAX_VALUE);
     }
     return end;
   }
