@@ -17,6 +17,8 @@ const table = [...bytesAttacks, ...http2Attacks, ...messageAttacks, ...otlpAttac
 const maxGrowthBytes = 24 * 1024 * 1024;
 /** So long nobody else has had a turn. A few times what is seen, since processors differ. */
 const longestTurnMs = 600;
+/** Strangers do not fill a disk: of what they do again and again few lines are written. */
+const maxLogLines = 1000;
 
 let victim: Victim;
 let agent: GoodAgent;
@@ -48,6 +50,9 @@ test.after('nothing was lost, nothing failed unseen, and memory is back at its l
   const [, shown] = /^good_things_total\{[^}]*\} (\d+)/m.exec(text) ?? [];
   t.is(Number(shown), count);
   t.deepEqual(await victim.failures(), []);
+  const logs = await victim.logs();
+  t.true(logs.length > 0 && logs.length < maxLogLines, `${logs.length} lines`);
+  for (const line of logs) t.notRegex(line, /\p{Cc}/u);
   const { busiestMs } = await victim.turns();
   t.true(busiestMs < longestTurnMs, `one turn took ${busiestMs} ms`);
   let memory = 0;
@@ -60,7 +65,7 @@ test.after('nothing was lost, nothing failed unseen, and memory is back at its l
     20_000,
   );
   t.log(
-    `${Math.round(memoryBefore / 1e6)} MB before, ${Math.round(memory / 1e6)} MB after, longest turn ${Math.round(busiestMs)} ms`,
+    `${Math.round(memoryBefore / 1e6)} MB before, ${Math.round(memory / 1e6)} MB after, ${logs.length} lines, longest turn ${Math.round(busiestMs)} ms`,
   );
 });
 test.after.always(() => victim?.stop());
