@@ -1,3 +1,4 @@
+import '../external-memory.ts';
 import { Collector } from '../../collector/collector.ts';
 import { type CollectorFlags, collectorSettings } from '../collector-settings.ts';
 import { pinoLog } from '../pino-log.ts';

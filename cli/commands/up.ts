@@ -1,3 +1,4 @@
+import '../external-memory.ts';
 import { Agent } from '../../agent/agent.ts';
 import { environmentConfig } from '../../agent/config/environment.ts';
 import { hostDefaults } from '../../agent/sources/host/host-options.ts';
