@@ -10,6 +10,8 @@ export type Fault =
   | { readonly throttleMs: number }
   /** Takes it, and says that so many points were rejected. */
   | { readonly rejected: number; readonly message: string }
+  /** Takes it, and says so after so long. */
+  | { readonly lateMs: number }
   /** Takes the bytes and never answers. */
   | 'hang'
   /** Ends the connection in the middle. */
@@ -27,5 +29,5 @@ export function faults(...list: readonly Fault[]): FaultPlan {
 
 /** Whether the request's points count as received. */
 export function isTaken(fault: Fault): boolean {
-  return fault === 'ok' || fault === 'garbage' || (typeof fault === 'object' && 'rejected' in fault);
+  return fault === 'ok' || fault === 'garbage' || (typeof fault === 'object' && !('throttleMs' in fault));
 }

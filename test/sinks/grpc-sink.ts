@@ -121,6 +121,8 @@ function answer(fault: Fault, done: sendUnaryData<Buffer>, cut: () => void): voi
     done({ code: status.UNAVAILABLE, details: 'on schedule' });
   } else if (fault === 'invalid') {
     done({ code: status.INVALID_ARGUMENT, details: 'on schedule' });
+  } else if ('lateMs' in fault) {
+    setTimeout(() => done(null, encodeExportResponse({})), fault.lateMs).unref();
   } else if ('throttleMs' in fault) {
     const metadata = new Metadata();
     const details = statusWithRetryInfo(status.RESOURCE_EXHAUSTED, 'slow down', fault.throttleMs);

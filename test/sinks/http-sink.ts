@@ -73,6 +73,8 @@ function answer(fault: Fault, isJson: boolean, response: ServerResponse): void {
     response.writeHead(503, text).end('on schedule');
   } else if (fault === 'invalid') {
     response.writeHead(400, text).end('on schedule');
+  } else if ('lateMs' in fault) {
+    setTimeout(() => answer('ok', isJson, response), fault.lateMs).unref();
   } else if ('throttleMs' in fault) {
     const seconds = Math.ceil(fault.throttleMs / 1000);
     response.writeHead(429, { ...text, 'retry-after': String(seconds) }).end('slow down');

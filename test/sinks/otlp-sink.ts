@@ -17,6 +17,8 @@ export interface SinkOptions {
   readonly plan?: FaultPlan | undefined;
   /** Default 0: a free one. */
   readonly port?: number | undefined;
+  /** Told of each request before it is answered; what is told is not kept in {@link OtlpSink.attempts}. */
+  readonly onAttempt?: ((attempt: Attempt) => void) | undefined;
 }
 
 /** What listens; made anew at each start. */
@@ -47,9 +49,12 @@ export class OtlpSink {
   #listener: Listener | undefined;
   #port: number;
   readonly #waiting = new Set<() => void>();
+  readonly #onAttempt: SinkOptions['onAttempt'];
+  #count = 0;
 
   constructor(listen: Listen, options: SinkOptions = {}) {
     this.#listen = listen;
+    this.#onAttempt = options.onAttempt;
     this.#port = options.port ?? 0;
     this.plan = options.plan ?? (() => 'ok');
   }
@@ -81,8 +86,10 @@ export class OtlpSink {
   /** Listens, after a stop on the same port. */
   async start(): Promise<this> {
     this.#listener = await this.#listen(this.#port, (request, bytes, headers) => {
-      const fault = this.plan(this.attempts.length);
-      this.attempts.push({ request, bytes, headers, fault });
+      const fault = this.plan(this.#count++);
+      const attempt = { request, bytes, headers, fault };
+      if (this.#onAttempt === undefined) this.attempts.push(attempt);
+      else this.#onAttempt(attempt);
       for (const check of this.#waiting) check();
       return fault;
     });
