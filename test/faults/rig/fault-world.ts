@@ -197,9 +197,26 @@ export class FaultWorld {
   async finish(t: ExecutionContext): Promise<void> {
     t.is(await this.#truth!.stop(), 0);
     await this.agentsReport();
+    // What gathered in state files while one run was killed after the other is told one after the other, each when the one before is acknowledged; that
+    // takes twenty seconds, or a new stream.
+    const endMs = performance.now() + 120_000;
+    while (this.#waiting() > 0) {
+      t.true(performance.now() < endMs, 'agents tell what earlier runs counted');
+      await this.collector.kill();
+      this.collector.start();
+      await this.collectorReady();
+      await this.agentsReport();
+      const before = this.#waiting();
+      const saved = until('a final state is told', () => this.#waiting() < before, 4000);
+      await saved.catch(() => undefined);
+    }
     for (const [i, agent] of this.agents.entries()) {
       t.is(await agent.child.stop(60_000), 0, `${agent.name} deliver all they have: ${agent.child.output}`);
-      for (const id of this.#hosts[i]!) this.kept.get(id)!.ended(agent.child.pid, true);
+      for (const id of this.#hosts[i]!) {
+        const kept = this.kept.get(id)!;
+        kept.ended(agent.child.pid, true);
+        t.is(kept.held, 0, `${id} has told all it counted`);
+      }
     }
     t.is(await this.collector.child.stop(60_000), 0, this.collector.child.output);
     t.regex(
@@ -208,6 +225,10 @@ export class FaultWorld {
       this.collector.child.output.slice(-4000),
     );
     await this.backend.child.kill();
+  }
+
+  #waiting(): number {
+    return [...this.kept.values()].reduce((sum, { waiting }) => sum + waiting, 0);
   }
 
   async #end(): Promise<void> {

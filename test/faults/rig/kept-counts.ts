@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Range } from '../../integration/conservation/truth.ts';
 
@@ -33,6 +33,17 @@ export class KeptCounts {
     return { least: sum(this.#least), most: sum(most) };
   }
 
+  /** What the state file still holds for the next run: nobody has been told of it yet. To be asked for when no agent runs. */
+  get held(): number {
+    const { counting, finals } = this.#file();
+    return [...counting, ...finals].reduce((sum, [value]) => sum + value, 0);
+  }
+
+  /** How many lives that have ended the state file holds for want of an acknowledgement. */
+  get waiting(): number {
+    return this.#file().finals.length;
+  }
+
   /** The last whole line of each run. */
   #said(): number[] {
     const text = readFileSync(path.join(this.#folder, `${this.#id}.kept`), 'utf8');
@@ -44,19 +55,24 @@ export class KeptCounts {
     return runs;
   }
 
-  /** docs/agent-state.md, "Format, version 1". */
   #saved(pid: number): number {
-    let text: string;
-    try {
-      text = readFileSync(path.join(this.#folder, `${this.#id}.state`, 'agent-state'), 'utf8');
-    } catch {
-      return 0;
-    }
-    const { run, counting } = JSON.parse(text.slice(text.indexOf('\n') + 1)) as {
-      run: { pid: number };
-      counting: [number, number][];
-    };
+    const { run, counting } = this.#file();
     // Of the run before: this one had not written yet.
     return run.pid === pid ? counting.reduce((sum, [value]) => sum + value, 0) : 0;
   }
+
+  /** docs/agent-state.md, "Format, version 1". */
+  #file(): StateFile {
+    const file = path.join(this.#folder, `${this.#id}.state`, 'agent-state');
+    if (!existsSync(file)) return { run: { pid: 0 }, counting: [], finals: [] };
+    const text = readFileSync(file, 'utf8');
+    return JSON.parse(text.slice(text.indexOf('\n') + 1)) as StateFile;
+  }
+}
+
+interface StateFile {
+  readonly run: { readonly pid: number };
+  /** Values with their flags. */
+  readonly counting: readonly (readonly [number, number])[];
+  readonly finals: readonly (readonly [number, number])[];
 }
