@@ -28,24 +28,45 @@ if (!places.includes(place)) throw new Error(`STREAMGAUGE_TEST_KILL_AT names no 
 let left = Number(count);
 let reports = 0;
 
-function passes(here: Place): void {
-  if (here === place && reports >= 20 && --left <= 0) process.kill(process.pid, 'SIGKILL');
+function isTime(here: Place): boolean {
+  return here === place && reports >= 20 && --left <= 0;
 }
+
+function kill(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function passes(here: Place): void {
+  if (isTime(here)) kill();
+}
+
+/** Nothing is committed from here on, and streams and readers go on for a while: whoever does not wait for commits, says too much. */
+let isStalled = false;
+function stall(): void {
+  if (isStalled) return;
+  isStalled = true;
+  setTimeout(kill, stallMs);
+}
+const stallMs = 250;
+const never = new Promise<never>(() => {});
 
 const { receive } = Session.prototype;
 Session.prototype.receive = function (this: Session, bytes: Buffer): void {
   receive.call(this, bytes);
   if (!isReport(bytes)) return;
   reports++;
-  passes('merged');
+  if (isTime('merged')) stall();
 };
 
 const { append } = SegmentWriter.prototype;
-SegmentWriter.prototype.append = function (this: SegmentWriter, frames, bytes, syncs) {
-  const done = append.call(this, frames, bytes, syncs);
-  // It has begun and takes place in another thread.
-  passes('writing');
-  return done;
+SegmentWriter.prototype.append = async function (this: SegmentWriter, frames, bytes, syncs): Promise<void> {
+  if (isStalled) return await never;
+  if (!isTime('writing')) return await append.call(this, frames, bytes, syncs);
+  // A part of it reaches the disk.
+  const [first] = frames;
+  await append.call(this, [first!.subarray(0, first!.length / 2)], bytes, syncs);
+  stall();
+  return await never;
 };
 
 const { release } = CommitWaiters.prototype;

@@ -7,7 +7,7 @@ Checkpoints.prototype.tick = function (this: Checkpoints): void {
   tick.call(this);
   if (isWriting) return;
   isWriting = true;
-  void this.write().finally(() => {
+  void this.write(AbortSignal.timeout(60_000)).finally(() => {
     isWriting = false;
   });
 };
