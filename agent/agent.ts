@@ -1,23 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../otel/clock.ts';
+import { type Resource, resourceKey } from '../otel/model/resource.ts';
 import type { Collection } from '../otel/state/point-batch.ts';
+import type { Identity } from '../otel/stream/identity.ts';
 import { Seldom } from '../otel/stream/seldom.ts';
 import { StreamCounters, type StreamStatus } from '../otel/stream/stream-status.ts';
 import { StreamgaugeError } from '../proto/error.ts';
 import { agentIdentity } from './agent-identity.ts';
 import type { AgentConfig } from './config/agent-config.ts';
+import { changedKeys } from './config/changes.ts';
+import { HostSampling } from './host-sampling.ts';
 import type { AgentLog } from './log.ts';
 import { collectionOf } from './once.ts';
 import { detectResource } from './resource/detect-resource.ts';
 import { Sampler } from './sampler.ts';
 import { type SourceDefinition, SourceGroups } from './source-groups.ts';
-import { hostSources } from './sources/host/host.ts';
 import type { Source } from './sources/source.ts';
 import { AgentState, type AgentStateStatus } from './state/agent-state.ts';
 import type { SamplingGroup } from './state/sampling-group.ts';
 import type { NotCountedLine } from './state/state-content.ts';
 import { StateFile } from './state/state-file.ts';
-import { type AgentDrainReport, Uplink } from './uplink/uplink.ts';
+import { type AgentDrainReport, Uplink, type UplinkTarget } from './uplink/uplink.ts';
 
 export interface AgentDependencies {
   /** A pino logger, or anything that logs as it does. */
@@ -50,6 +53,9 @@ export interface AgentStatus extends StreamStatus {
   readonly sourceErrors: number;
 }
 
+/** Whether another value of the key takes another stream. */
+const needsStream = (key: string): boolean => /^collector\.(endpoint|tls|token_file|keepalive_)/.test(key);
+
 /** How long a source that goes on throwing stays unmentioned. */
 const sourceErrorPeriodMs = 10 * 60_000;
 
@@ -60,7 +66,7 @@ const sourceErrorPeriodMs = 10 * 60_000;
  * It starts once: after `drain` or `stop` another one is made.
  */
 export class Agent {
-  readonly #config: AgentConfig;
+  #config: AgentConfig;
   readonly #dependencies: AgentDependencies;
   readonly #clock: Clock;
   readonly #log: AgentLog;
@@ -68,11 +74,12 @@ export class Agent {
   readonly #kept: AgentState;
   readonly #sourceGroups: SourceGroups;
   readonly #sampler: Sampler;
+  readonly #host: HostSampling;
   readonly #sourceErrors: Seldom;
   #sourceErrorCount = 0;
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
   #uplink: Uplink | undefined;
-  #memberId = '';
+  #identity: Identity | undefined;
 
   constructor(config: AgentConfig, dependencies: AgentDependencies) {
     this.#config = config;
@@ -90,6 +97,13 @@ export class Agent {
         this.#uplink?.report();
       },
       onSourceError: (source, error) => this.#sourceFailed(source, error),
+    });
+    this.#host = new HostSampling({
+      groups: this.#sourceGroups,
+      sampler: this.#sampler,
+      clock: this.#clock,
+      log: this.#log,
+      version: dependencies.version ?? '',
     });
     for (const source of dependencies.sources ?? []) this.addSource(source);
   }
@@ -109,35 +123,60 @@ export class Agent {
    */
   async start(): Promise<void> {
     this.#leaveNew();
-    const { collector } = this.#config;
-    const { version = '', random } = this.#dependencies;
+    const { version = '' } = this.#dependencies;
     let directory = this.#config.stateDir;
     const identity = agentIdentity(this.#config, this.#incarnation, version, this.#log, () => {
       directory = undefined;
     });
-    this.#memberId = identity.memberId;
-    if (directory !== undefined) this.#openState(directory, identity.bootId);
-    this.#addHostSources(version);
+    this.#identity = identity;
+    if (directory !== undefined) this.#openState(directory, identity);
+    this.#host.apply(this.#config.host);
     this.#uplink = new Uplink({
-      identity,
-      endpoint: collector.endpoint,
-      channel: {
-        target: collector.endpoint,
-        tls: collector.tls,
-        tokenFile: collector.tokenFile,
-        keepaliveTimeMs: collector.keepaliveTimeMs,
-        keepaliveTimeoutMs: collector.keepaliveTimeoutMs,
-      },
+      ...this.#target(identity),
       groups: () => this.#groups(),
       state: this.#kept,
       clock: this.#clock,
       log: this.#log,
-      backOff: { ...collector.backOff, random },
-      welcomeTimeoutMs: collector.connectTimeoutMs,
     });
     this.#state = 'running';
     this.#uplink.start();
     this.#sampler.start();
+  }
+
+  /**
+   * Takes another configuration while the agent runs. Sources of groups that changed are made anew, and their series go on under the same
+   * epochs; another collector, TLS, token file or resource takes a new stream; all else goes on as it was. What changed is logged, and so is what
+   * only the next start can change: who the agent is, and where it keeps its state.
+   *
+   * @returns the keys that changed, `atNextStart` those among them that have no effect yet
+   * @throws StreamgaugeError `bug` when it does not run; what a source throws that cannot be made. Nothing has changed then
+   */
+  reload(config: AgentConfig): {
+    readonly changed: readonly string[];
+    readonly atNextStart: readonly string[];
+  } {
+    const identity = this.#identity;
+    const uplink = this.#uplink;
+    if (this.#state !== 'running' || identity === undefined || uplink === undefined)
+      throw new StreamgaugeError('bug', `an agent that is ${this.#state} takes no other configuration`);
+    const changed = changedKeys(this.#config, config);
+    const atNextStart = changed.filter((key) => key === 'agent_id' || key === 'state_dir');
+    if (changed.length > 0) {
+      this.#host.apply(config.host);
+      this.#config = config;
+      const resource = this.#resource();
+      const hasMoved = resourceKey(resource) !== resourceKey(identity.resource);
+      if (hasMoved) this.#identity = { ...identity, resource };
+      if (hasMoved || changed.some((key) => key.startsWith('collector.')))
+        uplink.retarget(this.#target(this.#identity!), hasMoved || changed.some(needsStream));
+    }
+    this.#log.info(
+      { changed, ...(atNextStart.length > 0 && { atNextStart }) },
+      changed.length === 0
+        ? 'the configuration was read again, and nothing has changed'
+        : `the configuration was read again: ${changed.join(', ')} changed${atNextStart.length > 0 ? `, of which ${atNextStart.join(' and ')} at the next start only` : ''}`,
+    );
+    return { changed, atNextStart };
   }
 
   status(): AgentStatus {
@@ -145,12 +184,14 @@ export class Agent {
       this.#uplink?.status() ?? new StreamCounters().status(this.#config.collector.endpoint, undefined);
     return {
       ...uplink,
-      memberId: this.#memberId,
-      sampling: [...this.#sourceGroups.groups].map(({ group, sources }) => ({
-        intervalMs: group.intervalMs,
-        sources: sources.map(({ name }) => name),
-        collections: group.collections,
-      })),
+      memberId: this.#identity?.memberId ?? '',
+      sampling: [...this.#sourceGroups.groups]
+        .filter(({ sources }) => sources.length > 0)
+        .map(({ group, sources }) => ({
+          intervalMs: group.intervalMs,
+          sources: sources.map(({ name }) => name),
+          collections: group.collections,
+        })),
       state: this.#kept.status(),
       notCounted: this.#kept.notCounted.lines,
       sourceErrors: this.#sourceErrorCount,
@@ -187,10 +228,9 @@ export class Agent {
   /** Collects once without connecting: what `streamgauge agent --once` prints. In place of `start`. */
   collectOnce(): Collection {
     this.#leaveNew();
-    this.#addHostSources(this.#dependencies.version ?? '');
+    this.#host.apply(this.#config.host);
     this.#sampler.collectAll();
-    const resource = detectResource({ root: this.#config.host.rootPath, attributes: this.#config.resource });
-    return collectionOf(this.#groups(), resource, this.#clock.nowUs());
+    return collectionOf(this.#groups(), this.#resource(), this.#clock.nowUs());
   }
 
   #leaveNew(): void {
@@ -199,22 +239,25 @@ export class Agent {
     this.#state = 'stopped';
   }
 
-  #addHostSources(version: string): void {
-    const { host } = this.#config;
-    if (!host.enabled) return;
-    const clock = this.#clock;
-    const log = this.#log;
-    const before = new Set(this.#sourceGroups.groups);
-    this.#sourceGroups.addAll((groupFor) =>
-      hostSources({ options: host, groupFor, log, root: host.rootPath, version, clock }),
-    );
-    for (const sampled of this.#sourceGroups.groups) if (!before.has(sampled)) this.#sampler.add(sampled);
+  #target(identity: Identity): UplinkTarget {
+    const { collector } = this.#config;
+    const { tls, tokenFile, keepaliveTimeMs, keepaliveTimeoutMs } = collector;
+    return {
+      identity,
+      endpoint: collector.endpoint,
+      channel: { target: collector.endpoint, tls, tokenFile, keepaliveTimeMs, keepaliveTimeoutMs },
+      backOff: { ...collector.backOff, random: this.#dependencies.random },
+      welcomeTimeoutMs: collector.connectTimeoutMs,
+    };
+  }
+
+  #resource(): Resource {
+    return detectResource({ root: this.#config.host.rootPath, attributes: this.#config.resource });
   }
 
   /** Before the host's sources define their series; those of the embedder have. */
-  #openState(directory: string, bootId: string): void {
-    const owner = { memberId: this.#memberId, bootId };
-    this.#kept.open(owner, new StateFile(directory), () => this.#uplink?.report());
+  #openState(directory: string, identity: Identity): void {
+    this.#kept.open(identity, new StateFile(directory), () => this.#uplink?.report());
     for (const group of this.#groups()) group.resumeLives();
   }
 

@@ -17,5 +17,7 @@ export {
 export { type AgentLog, silentLog } from './log.ts';
 export type { SourceDefinition } from './source-groups.ts';
 export type { Source } from './sources/source.ts';
+export type { AgentStateStatus } from './state/agent-state.ts';
 export { type AgentSeries, type Epoch, type RetireReason, SamplingGroup } from './state/sampling-group.ts';
+export type { NotCountedLine } from './state/state-content.ts';
 export type { AgentDrainReport } from './uplink/uplink.ts';

@@ -11,6 +11,8 @@ export interface SampledGroup {
 interface Schedule extends SampledGroup {
   /** The next tick, in intervals since the origin: a whole number, so that no rounding makes one tick come twice. */
   tick: number;
+  /** It is not collected again after the next time. */
+  isLast: boolean;
 }
 
 export interface SamplerOptions {
@@ -44,7 +46,7 @@ export class Sampler {
   readonly #clock: Clock;
   readonly #onCollected: () => void;
   readonly #onSourceError: SamplerOptions['onSourceError'];
-  readonly #schedules: Schedule[] = [];
+  #schedules: Schedule[] = [];
   #originMs = 0;
   /** The origin by the wall clock, in microseconds. */
   #originUs = 0;
@@ -61,11 +63,22 @@ export class Sampler {
     this.#onSourceError = options.onSourceError;
   }
 
-  /** Takes a group in; it is sampled from the next multiple of its interval on. */
+  /** Takes a group in, unless it is there; it is sampled from the next multiple of its interval on. */
   add(sampled: SampledGroup): void {
+    const known = this.#schedules.find(({ group }) => group === sampled.group);
+    if (known !== undefined) {
+      known.isLast = false;
+      return;
+    }
     const now = this.#clock.monotonicMs();
-    this.#schedules.push({ ...sampled, tick: this.#tickAfter(sampled.group.intervalMs, now) });
+    this.#schedules.push({ ...sampled, isLast: false, tick: this.#tickAfter(sampled.group.intervalMs, now) });
     if (this.#running) this.#arm(now);
+  }
+
+  /** A group has lost its last source: it is collected once more, so that what that has retired is told. */
+  remove(group: SamplingGroup): void {
+    const schedule = this.#schedules.find((one) => one.group === group);
+    if (schedule !== undefined) schedule.isLast = true;
   }
 
   /** Collects every group at once, and then at its interval. */
@@ -102,6 +115,8 @@ export class Sampler {
       this.#collect(schedule, timeUs);
       schedule.tick = Math.max(schedule.tick + 1, this.#tickAfter(schedule.group.intervalMs, now));
     }
+    if (due.some(({ isLast }) => isLast))
+      this.#schedules = this.#schedules.filter((schedule) => !schedule.isLast || !due.includes(schedule));
     if (due.length > 0) this.#onCollected();
     if (this.#running) this.#arm(this.#clock.monotonicMs());
   }

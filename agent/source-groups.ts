@@ -19,7 +19,7 @@ const maxIntervalMs = 86_400_000;
 export class SourceGroups {
   readonly #incarnation: string;
   readonly #lives: SeriesLives;
-  readonly #byInterval = new Map<number, SampledGroup & { readonly sources: Source[] }>();
+  readonly #byInterval = new Map<number, SampledGroup>();
 
   /** @param incarnation tells this run of the agent from others, in the tokens of new epochs */
   constructor(incarnation: string, lives: SeriesLives) {
@@ -33,30 +33,34 @@ export class SourceGroups {
 
   /**
    * Makes a source and adds it to the group of its interval.
-   * @returns the group when it is a new one
+   * @returns the group when it had no source
    * @throws StreamgaugeError `config` for an interval that is not allowed
    */
   add({ intervalMs, make }: SourceDefinition): SampledGroup | undefined {
-    const isNew = !this.#byInterval.has(intervalMs);
-    const sampled = this.#groupOf(intervalMs);
-    sampled.sources.push(make(sampled.group));
-    return isNew ? sampled : undefined;
+    const sampled = this.#sampledAt(intervalMs);
+    const source = make(sampled.group);
+    const isIdle = sampled.sources.length === 0;
+    sampled.sources.push(source);
+    return isIdle ? sampled : undefined;
   }
 
-  /** Adds sources that ask for their groups themselves: one call of `groupFor` for each source, in the order of the result. */
-  addAll(make: (groupFor: (intervalMs: number) => SamplingGroup) => readonly Source[]): void {
-    const asked: SampledGroup[] = [];
-    const sources = make((intervalMs) => {
-      const sampled = this.#groupOf(intervalMs);
-      asked.push(sampled);
-      return sampled.group;
-    });
-    if (sources.length !== asked.length)
-      throw new StreamgaugeError('bug', `${sources.length} sources asked for ${asked.length} groups`);
-    for (const [i, source] of sources.entries()) asked[i].sources.push(source);
+  /** The group of an interval, made when it is new. @throws as `add` */
+  groupOf(intervalMs: number): SamplingGroup {
+    return this.#sampledAt(intervalMs).group;
   }
 
-  #groupOf(intervalMs: number): SampledGroup {
+  /** Takes a source out. Its group stays, for what it has retired is still to be told. @returns the group when it has no source now */
+  remove(source: Source): SamplingGroup | undefined {
+    for (const { group, sources } of this.#byInterval.values()) {
+      const at = sources.indexOf(source);
+      if (at < 0) continue;
+      sources.splice(at, 1);
+      return sources.length === 0 ? group : undefined;
+    }
+    return undefined;
+  }
+
+  #sampledAt(intervalMs: number): SampledGroup {
     let sampled = this.#byInterval.get(intervalMs);
     if (sampled === undefined) {
       if (!Number.isInteger(intervalMs) || intervalMs < minIntervalMs || intervalMs > maxIntervalMs)

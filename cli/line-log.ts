@@ -16,12 +16,13 @@ const levels: Readonly<Record<LogLevel, number>> = {
 /**
  * The agent's log: JSON lines on the standard error in the form of pino's, without the eight mebibytes that pino takes of a process
  * that logs a line a day. An `err` field is an Error.
+ * @param level the least severe that is written, asked for each entry
  */
-export function lineLog(level: LogLevel): AgentLog {
+export function lineLog(level: () => LogLevel): AgentLog {
   const base = { pid: process.pid, hostname: hostname() };
   const at = (name: 'debug' | 'info' | 'warn' | 'error') => {
-    if (levels[name] < levels[level]) return () => {};
     return (fields: object, message: string): void => {
+      if (levels[name] < levels[level()]) return;
       const { err, ...rest } = fields as { err?: unknown };
       const error = err === undefined ? {} : { err: errorFields(err) };
       write({ level: levels[name], time: Date.now(), ...base, ...rest, ...error, msg: message });

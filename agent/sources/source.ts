@@ -14,4 +14,6 @@ export interface Source {
    * Absent: `collect` sets all. The caller bounds the wait: what hangs never answers.
    */
   settled?(): Promise<void>;
+  /** Lets go of files. Nothing is called after it. Absent: there are none. */
+  stop?(): void;
 }

@@ -2,7 +2,11 @@ import type { Clock } from '../../otel/clock.ts';
 import type { BackOffOptions } from '../../otel/stream/back-off.ts';
 import { agentNames } from '../../otel/stream/end-names.ts';
 import type { Identity } from '../../otel/stream/identity.ts';
-import { type DrainReport, StreamConnection } from '../../otel/stream/stream-connection.ts';
+import {
+  type DrainReport,
+  StreamConnection,
+  type StreamTarget,
+} from '../../otel/stream/stream-connection.ts';
 import { StreamCounters, type StreamStatus } from '../../otel/stream/stream-status.ts';
 import type { AgentLog } from '../log.ts';
 import { AgentState } from '../state/agent-state.ts';
@@ -17,20 +21,37 @@ export const ackDelayMs = 20_000;
 /** On a stream that begins with final states: the next life of a series may wait for the Ack of the one before. */
 const finalsAckDelayMs = 250;
 
-export interface UplinkOptions {
+/** Where the uplink connects to, and as whom. May change while it runs. */
+export interface UplinkTarget {
   readonly identity: Identity;
   readonly channel: Channel;
   /** As configured, for logs and status. */
   readonly endpoint: string;
+  readonly backOff?: BackOffOptions | undefined;
+  /** How long to wait for a connection and the collector's Welcome, together. Default 10,000. */
+  readonly welcomeTimeoutMs?: number | undefined;
+}
+
+export interface UplinkOptions extends UplinkTarget {
   /** All groups there are, at any time. */
   readonly groups: () => Iterable<SamplingGroup>;
   /** What only the agent holds. Default: one that lasts as long as this. */
   readonly state?: AgentState | undefined;
   readonly clock: Clock;
   readonly log: AgentLog;
-  readonly backOff?: BackOffOptions | undefined;
-  /** How long to wait for a connection and the collector's Welcome, together. Default 10,000. */
-  readonly welcomeTimeoutMs?: number | undefined;
+}
+
+/** What of a connection depends on the target. */
+function streamTarget(target: UplinkTarget): StreamTarget {
+  const { identity, channel, endpoint, backOff, welcomeTimeoutMs } = target;
+  return {
+    identity,
+    endpoint,
+    backOff,
+    welcomeTimeoutMs,
+    ackOverdueMs: ackDelayMs + (channel.keepaliveTimeoutMs ?? keepaliveTimeoutMs),
+    openCall: (events) => new TelemetryCall(channel, events),
+  };
 }
 
 /** What became of the last report and the farewell. */
@@ -41,18 +62,18 @@ export class Uplink {
   readonly #connection: StreamConnection;
 
   constructor(options: UplinkOptions) {
-    const { channel, groups, clock } = options;
+    const { groups, clock, log } = options;
     const incarnation = Buffer.from(options.identity.incarnation).toString('hex');
     const state = options.state ?? new AgentState({ ...options, incarnation });
     const counters = new StreamCounters();
     const held = new HeldSeries();
     const refusals = new Refusals({ ...options, counters });
     this.#connection = new StreamConnection({
-      ...options,
+      ...streamTarget(options),
       names: agentNames,
       counters,
-      ackOverdueMs: ackDelayMs + (channel.keepaliveTimeoutMs ?? keepaliveTimeoutMs),
-      openCall: (events) => new TelemetryCall(channel, events),
+      clock,
+      log,
       content: {
         get position() {
           return state.position;
@@ -97,6 +118,14 @@ export class Uplink {
   /** The groups were collected. Reports them when the stream takes a report; otherwise their newer state is reported later. */
   report(): void {
     this.#connection.report();
+  }
+
+  /**
+   * Connects to another target, or as another resource, from now on: see StreamConnection.
+   * @param needsStream false: the present stream can go on
+   */
+  retarget(target: UplinkTarget, needsStream: boolean): void {
+    this.#connection.retarget(streamTarget(target), needsStream);
   }
 
   status(): StreamStatus {

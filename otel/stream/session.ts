@@ -166,6 +166,14 @@ export class StreamSession {
     this.#onWritable();
   }
 
+  /** Half-closes an open stream, so that what it has told is acknowledged before the end. @returns false when it is not open */
+  leave(why: string): boolean {
+    if (this.#state === 'leaving') return true;
+    if (this.#state !== 'open') return false;
+    this.#leaveStream(0, why);
+    return true;
+  }
+
   /** Ends the stream at once and silently. */
   close(): void {
     if (this.#state === 'ended') return;

@@ -10,24 +10,28 @@ import type { StreamContent } from './stream-content.ts';
 import type { StreamLog } from './stream-log.ts';
 import type { StreamCounters, StreamStatus } from './stream-status.ts';
 
-export interface StreamConnectionOptions {
+/** Where a connection goes to, and as whom. May change while it is kept. */
+export interface StreamTarget {
   readonly identity: Identity;
   readonly openCall: OpenCall;
   /** As configured, for logs and status. */
   readonly endpoint: string;
+  /** A report that was not acknowledged for so long means that the collector is gone. */
+  readonly ackOverdueMs: number;
+  readonly backOff?: BackOffOptions | undefined;
+  /** How long to wait for a connection and the collector's Welcome, together. Default 10,000. */
+  readonly welcomeTimeoutMs?: number | undefined;
+}
+
+export interface StreamConnectionOptions extends StreamTarget {
   /** How sentences name this end. */
   readonly names: EndNames;
   readonly content: StreamContent;
   readonly counters: StreamCounters;
   /** What may be used beyond version 1 of the protocol. Default: nothing. */
   readonly capabilities?: readonly string[] | undefined;
-  /** A report that was not acknowledged for so long means that the collector is gone. */
-  readonly ackOverdueMs: number;
   readonly clock: Clock;
   readonly log: StreamLog;
-  readonly backOff?: BackOffOptions | undefined;
-  /** How long to wait for a connection and the collector's Welcome, together. Default 10,000. */
-  readonly welcomeTimeoutMs?: number | undefined;
 }
 
 /** What became of the last report and the farewell. */
@@ -66,9 +70,9 @@ const idle: State = { kind: 'idle' };
  * sends everything anew; in between nothing gathers but in the state itself. All failures end in the back-off and a line in the log.
  */
 export class StreamConnection {
-  readonly #options: StreamConnectionOptions;
-  readonly #backOff: BackOff;
-  readonly #connectionLog: ConnectionLog;
+  #options: StreamConnectionOptions;
+  #backOff: BackOff;
+  #connectionLog: ConnectionLog;
   readonly #counters: StreamCounters;
   #state: State = idle;
   #draining: Draining | undefined;
@@ -89,6 +93,26 @@ export class StreamConnection {
   /** There was a collection. Reports it when the stream takes a report; otherwise the newer state is reported later. */
   report(): void {
     if (this.#state.kind === 'session') this.#state.session.report();
+  }
+
+  /**
+   * Connects to another target, or as another resource, from now on. An open stream is left in order, so that its last reports are
+   * acknowledged; what it was told is told anew by the next one.
+   * @param needsStream false: the present stream can go on, and the target holds for what comes next
+   */
+  retarget(target: StreamTarget, needsStream: boolean): void {
+    const { log, clock } = this.#options;
+    this.#options = { ...this.#options, ...target };
+    this.#backOff = new BackOff(target.backOff);
+    if (!needsStream) return;
+    this.#connectionLog = new ConnectionLog(log, clock, target.endpoint);
+    const state = this.#state;
+    if (state.kind === 'idle' || this.#draining !== undefined) return;
+    if (state.kind === 'session') {
+      if (state.session.leave('the configuration has changed')) return;
+      state.session.close();
+    }
+    this.#connect();
   }
 
   status(): StreamStatus {

@@ -1,6 +1,6 @@
 import { attributes } from '../../../otel/model/attributes.ts';
 import { metric } from '../../../otel/model/metric.ts';
-import type { SamplingGroup } from '../../state/sampling-group.ts';
+import type { SeriesCells } from '../../state/series-cells.ts';
 import type { Source } from '../source.ts';
 import { sinceBoot } from './boot.ts';
 import type { HostContext } from './host-context.ts';
@@ -60,7 +60,7 @@ export class ConnectionsSource implements Source, Scan {
   #offset = 0;
   #readable = true;
 
-  constructor(context: HostContext, group: SamplingGroup) {
+  constructor(context: HostContext, group: SeriesCells) {
     this.#context = context;
     this.#scan = new SlicedScan(context.clock, this);
     const net = `${hostProcess(context.root)}/net`;

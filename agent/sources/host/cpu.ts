@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { attributes } from '../../../otel/model/attributes.ts';
 import { metric } from '../../../otel/model/metric.ts';
-import type { Changes, SamplingGroup } from '../../state/sampling-group.ts';
+import type { Changes } from '../../state/sampling-group.ts';
+import type { SeriesCells } from '../../state/series-cells.ts';
 import type { Source } from '../source.ts';
 import { sinceBoot } from './boot.ts';
 import { causeOf, type HostContext } from './host-context.ts';
@@ -72,7 +73,7 @@ interface LogicalCpu {
 export class CpuSource implements Source {
   readonly name = 'host.cpu';
   readonly #context: HostContext;
-  readonly #group: SamplingGroup;
+  readonly #group: SeriesCells;
   readonly #file: ProcFile;
   readonly #cpus: (LogicalCpu | undefined)[] = [];
   readonly #counts: SeriesSet;
@@ -81,7 +82,7 @@ export class CpuSource implements Source {
   #cores = Number.NaN;
   #warned = false;
 
-  constructor(context: HostContext, group: SamplingGroup) {
+  constructor(context: HostContext, group: SeriesCells) {
     this.#context = context;
     this.#group = group;
     this.#file = new ProcFile(context, '/proc/stat', 'system.cpu.time and system.cpu.logical.count are');

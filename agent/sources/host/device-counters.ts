@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Attributes } from '../../../otel/model/attributes.ts';
 import type { MetricDescription } from '../../../otel/model/metric.ts';
-import type { Changes, SamplingGroup } from '../../state/sampling-group.ts';
+import type { Changes } from '../../state/sampling-group.ts';
+import type { SeriesCells } from '../../state/series-cells.ts';
 import { HeldNumber } from './held-number.ts';
 import type { HostContext } from './host-context.ts';
 import { NameTable } from './name-table.ts';
@@ -61,7 +62,7 @@ const maxDevices = 4096;
  */
 export class DeviceCounters {
   readonly #context: HostContext;
-  readonly #group: SamplingGroup;
+  readonly #group: SeriesCells;
   readonly #kind: DeviceKind;
   readonly #table: NameTable<Device>;
   readonly #devices = new Set<Device>();
@@ -70,11 +71,14 @@ export class DeviceCounters {
   #previous: Reading | undefined;
   #warned = false;
 
-  constructor(context: HostContext, group: SamplingGroup, kind: DeviceKind) {
+  constructor(context: HostContext, group: SeriesCells, kind: DeviceKind) {
     this.#context = context;
     this.#group = group;
     this.#kind = kind;
     this.#table = new NameTable((name) => this.#appear(name), maxDevices);
+    context.onStop(() => {
+      for (const { held } of this.#devices) held.close();
+    });
   }
 
   /** To be called before the file is read. */

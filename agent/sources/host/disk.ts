@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { type Attributes, attributes } from '../../../otel/model/attributes.ts';
 import { type MetricDescription, metric } from '../../../otel/model/metric.ts';
-import type { Changes, SamplingGroup } from '../../state/sampling-group.ts';
+import type { Changes } from '../../state/sampling-group.ts';
+import type { SeriesCells } from '../../state/series-cells.ts';
 import type { Source } from '../source.ts';
 import { DeviceCounters } from './device-counters.ts';
 import type { HostContext } from './host-context.ts';
@@ -83,7 +84,7 @@ export class DiskSource implements Source {
   readonly #devices: DeviceCounters;
   readonly #raw = new Float64Array(fieldCount);
 
-  constructor(context: HostContext, group: SamplingGroup, options: DiskOptions) {
+  constructor(context: HostContext, group: SeriesCells, options: DiskOptions) {
     this.#context = context;
     this.#file = new ProcFile(context, '/proc/diskstats', 'system.disk.* is');
     const passes = nameFilter(options.devices);

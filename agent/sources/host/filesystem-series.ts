@@ -1,7 +1,8 @@
 import type { StatsFs } from 'node:fs';
 import { attributes } from '../../../otel/model/attributes.ts';
 import { type MetricDescription, metric } from '../../../otel/model/metric.ts';
-import type { AgentSeries, Changes, SamplingGroup } from '../../state/sampling-group.ts';
+import type { AgentSeries, Changes } from '../../state/sampling-group.ts';
+import type { SeriesCells } from '../../state/series-cells.ts';
 import { sinceBoot } from './boot.ts';
 import type { HostContext } from './host-context.ts';
 import type { Mount } from './mount-table.ts';
@@ -52,7 +53,7 @@ const maxBytes = 2 ** 53;
 export class FilesystemSeries {
   readonly set: SeriesSet;
 
-  constructor(context: HostContext, group: SamplingGroup, mount: Mount) {
+  constructor(context: HostContext, group: SeriesCells, mount: Mount) {
     const series = (m: MetricDescription, step: number, state?: string, changes?: Changes): AgentSeries => ({
       scope: context.scope,
       metric: m,

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import type { SamplingGroup } from '../../state/sampling-group.ts';
+import type { SeriesCells } from '../../state/series-cells.ts';
 import type { Source } from '../source.ts';
 import { FilesystemSeries, unreadableFilesystem } from './filesystem-series.ts';
 import { causeOf, type HostContext } from './host-context.ts';
@@ -38,7 +38,7 @@ interface Filesystem {
 export class FilesystemSource implements Source {
   readonly name = 'host.filesystem';
   readonly #context: HostContext;
-  readonly #group: SamplingGroup;
+  readonly #group: SeriesCells;
   readonly #file: ProcFile;
   readonly #typePasses: NameFilter;
   readonly #mountPointPasses: NameFilter;
@@ -49,7 +49,7 @@ export class FilesystemSource implements Source {
   #warned = false;
   #settled: PromiseWithResolvers<void> | undefined;
 
-  constructor(context: HostContext, group: SamplingGroup, options: FilesystemOptions) {
+  constructor(context: HostContext, group: SeriesCells, options: FilesystemOptions) {
     this.#context = context;
     this.#group = group;
     this.#file = new ProcFile(context, `${hostProcess(context.root)}/mountinfo`, 'system.filesystem.* is');

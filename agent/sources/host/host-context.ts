@@ -25,6 +25,8 @@ export interface HostContext {
   readonly clock: HostClock;
   readonly log: HostLog;
   readonly text: ProcText;
+  /** Calls it when the source that the context was given to stops. */
+  readonly onStop: (close: () => void) => void;
 }
 
 /** The cause of a failure in a few words: `EACCES: permission denied`. */

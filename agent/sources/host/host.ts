@@ -1,5 +1,5 @@
 import { emptyScope } from '../../../otel/model/scope.ts';
-import type { SamplingGroup } from '../../state/sampling-group.ts';
+import type { SeriesCells } from '../../state/series-cells.ts';
 import type { Source } from '../source.ts';
 import { readBoot } from './boot.ts';
 import { ConnectionsSource } from './connections.ts';
@@ -19,7 +19,7 @@ import { UptimeSource } from './uptime.ts';
 export interface HostSourcesOptions {
   readonly options: HostOptions;
   /** The group that is sampled at an interval; the same for the same interval. */
-  readonly groupFor: (intervalMs: number) => SamplingGroup;
+  readonly groupFor: (intervalMs: number) => SeriesCells;
   readonly log: HostLog;
   /** Stands before /proc, /sys and mount points: where the host's root is mounted when the agent runs in a container. Default ''. */
   readonly root?: string;
@@ -36,6 +36,20 @@ const processClock: HostClock = {
   monotonicMs: () => performance.now(),
 };
 
+/** The groups of host metrics, those that tick most first. */
+export const hostGroups = [
+  'cpu',
+  'memory',
+  'paging',
+  'network',
+  'disk',
+  'load',
+  'uptime',
+  'filesystem',
+  'connections',
+  'processes',
+] as const satisfies readonly (keyof HostOptions)[];
+
 /**
  * The sources of this host's metrics, named after version 1.44.0 of OpenTelemetry's semantic conventions for systems: one for each group
  * that is enabled. Those that tick most stand first. None on a system other than Linux, which is logged.
@@ -51,7 +65,7 @@ export function hostSources(from: HostSourcesOptions): Source[] {
     return [];
   }
   const root = (from.root ?? '').replace(/\/+$/, '');
-  const context: HostContext = {
+  const shared: Omit<HostContext, 'onStop'> = {
     root,
     scope: {
       ...emptyScope,
@@ -64,19 +78,33 @@ export function hostSources(from: HostSourcesOptions): Source[] {
     log,
     text: new ProcText(),
   };
-  const make: Record<keyof HostOptions, (group: SamplingGroup) => Source> = {
-    cpu: (group) => new CpuSource(context, group),
-    memory: (group) => new MemorySource(context, group),
-    paging: (group) => new PagingSource(context, group),
-    network: (group) => new NetworkSource(context, group, options.network),
-    disk: (group) => new DiskSource(context, group, options.disk),
-    load: (group) => new LoadSource(context, group),
-    uptime: (group) => new UptimeSource(context, group),
-    filesystem: (group) => new FilesystemSource(context, group, options.filesystem),
-    connections: (group) => new ConnectionsSource(context, group),
-    processes: (group) => new ProcessesSource(context, group),
+  const make: Record<keyof HostOptions, (context: HostContext, group: SeriesCells) => Source> = {
+    cpu: (context, group) => new CpuSource(context, group),
+    memory: (context, group) => new MemorySource(context, group),
+    paging: (context, group) => new PagingSource(context, group),
+    network: (context, group) => new NetworkSource(context, group, options.network),
+    disk: (context, group) => new DiskSource(context, group, options.disk),
+    load: (context, group) => new LoadSource(context, group),
+    uptime: (context, group) => new UptimeSource(context, group),
+    filesystem: (context, group) => new FilesystemSource(context, group, options.filesystem),
+    connections: (context, group) => new ConnectionsSource(context, group),
+    processes: (context, group) => new ProcessesSource(context, group),
   };
-  return (Object.keys(make) as (keyof HostOptions)[])
+  return hostGroups
     .filter((name) => options[name].enabled)
-    .map((name) => make[name](groupFor(options[name].intervalMs)));
+    .map((name) => stoppable(make[name], shared, groupFor(options[name].intervalMs)));
+}
+
+/** The source with a context of its own, by which it is stopped. */
+function stoppable(
+  make: (context: HostContext, cells: SeriesCells) => Source,
+  shared: Omit<HostContext, 'onStop'>,
+  cells: SeriesCells,
+): Source {
+  const closes: (() => void)[] = [];
+  const source = make({ ...shared, onStop: (close) => void closes.push(close) }, cells);
+  source.stop = () => {
+    for (const close of closes) close();
+  };
+  return source;
 }

@@ -1,6 +1,7 @@
 import { attributes, noAttributes } from '../../../otel/model/attributes.ts';
 import { metric } from '../../../otel/model/metric.ts';
-import type { AgentSeries, SamplingGroup } from '../../state/sampling-group.ts';
+import type { AgentSeries } from '../../state/sampling-group.ts';
+import type { SeriesCells } from '../../state/series-cells.ts';
 import type { Source } from '../source.ts';
 import { sinceBoot } from './boot.ts';
 import type { HostContext } from './host-context.ts';
@@ -58,7 +59,7 @@ export class MemorySource implements Source {
     'SUnreclaim:',
   ]);
 
-  constructor(context: HostContext, group: SamplingGroup) {
+  constructor(context: HostContext, group: SeriesCells) {
     this.#context = context;
     this.#file = new ProcFile(context, '/proc/meminfo', 'system.memory.* is');
     const base = { scope: context.scope, step: pageBytes, ...sinceBoot(context.boot) };

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { type Attributes, attributes } from '../../../otel/model/attributes.ts';
 import { metric } from '../../../otel/model/metric.ts';
-import type { SamplingGroup } from '../../state/sampling-group.ts';
+import type { SeriesCells } from '../../state/series-cells.ts';
 import type { Source } from '../source.ts';
 import { DeviceCounters } from './device-counters.ts';
 import type { HostContext } from './host-context.ts';
@@ -64,7 +64,7 @@ export class NetworkSource implements Source {
   readonly #devices: DeviceCounters;
   readonly #raw = new Float64Array(columnCount);
 
-  constructor(context: HostContext, group: SamplingGroup, options: NetworkOptions) {
+  constructor(context: HostContext, group: SeriesCells, options: NetworkOptions) {
     this.#context = context;
     const directory = hostProcess(context.root);
     this.#file = new ProcFile(

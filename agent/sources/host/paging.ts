@@ -1,6 +1,7 @@
 import { attributes } from '../../../otel/model/attributes.ts';
 import { metric } from '../../../otel/model/metric.ts';
-import type { AgentSeries, SamplingGroup } from '../../state/sampling-group.ts';
+import type { AgentSeries } from '../../state/sampling-group.ts';
+import type { SeriesCells } from '../../state/series-cells.ts';
 import type { Source } from '../source.ts';
 import { sinceBoot } from './boot.ts';
 import type { HostContext } from './host-context.ts';
@@ -53,14 +54,14 @@ const minorFaultTolerance = 65_536;
 export class PagingSource implements Source {
   readonly name = 'host.paging';
   readonly #context: HostContext;
-  readonly #group: SamplingGroup;
+  readonly #group: SeriesCells;
   readonly #vmstat: ProcFile;
   readonly #swaps: ProcFile;
   readonly #lines = new KeyedLines(['pgfault ', 'pgmajfault ', 'pswpin ', 'pswpout ']);
   readonly #counters: SeriesSet;
   readonly #devices: NameTable<SeriesSet>;
 
-  constructor(context: HostContext, group: SamplingGroup) {
+  constructor(context: HostContext, group: SeriesCells) {
     this.#context = context;
     this.#group = group;
     this.#vmstat = new ProcFile(

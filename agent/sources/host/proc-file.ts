@@ -27,6 +27,7 @@ export class ProcFile {
     this.path = `${context.root}${path}`;
     this.#metrics = metrics;
     this.#optional = optional;
+    context.onStop(() => this.close());
   }
 
   /** Reads the file into the context's text. False: it cannot be read at present. */

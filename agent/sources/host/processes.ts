@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { attributes, noAttributes } from '../../../otel/model/attributes.ts';
 import { metric } from '../../../otel/model/metric.ts';
-import type { SamplingGroup } from '../../state/sampling-group.ts';
+import type { SeriesCells } from '../../state/series-cells.ts';
 import type { Source } from '../source.ts';
 import { sinceBoot } from './boot.ts';
 import { causeOf, type HostContext } from './host-context.ts';
@@ -70,7 +70,7 @@ export class ProcessesSource implements Source, Scan {
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #warned = false;
 
-  constructor(context: HostContext, group: SamplingGroup) {
+  constructor(context: HostContext, group: SeriesCells) {
     this.#context = context;
     this.#scan = new SlicedScan(context.clock, this);
     this.#directory = `${context.root}/proc`;

@@ -1,15 +1,16 @@
-import type { AgentSeries, RetireReason, SamplingGroup } from '../../state/sampling-group.ts';
+import type { AgentSeries, RetireReason } from '../../state/sampling-group.ts';
+import type { SeriesCells } from '../../state/series-cells.ts';
 
 /**
  * A fixed list of series that come and go as their values are there or not. A series is defined when it gets its first value,
  * so the order of the first values is the order on the wire.
  */
 export class SeriesSet {
-  readonly #group: SamplingGroup;
+  readonly #group: SeriesCells;
   readonly #series: readonly AgentSeries[];
   readonly #cells: Int32Array;
 
-  constructor(group: SamplingGroup, series: readonly AgentSeries[]) {
+  constructor(group: SeriesCells, series: readonly AgentSeries[]) {
     this.#group = group;
     this.#series = series;
     this.#cells = new Int32Array(series.length).fill(-1);

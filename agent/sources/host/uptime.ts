@@ -1,6 +1,6 @@
 import { noAttributes } from '../../../otel/model/attributes.ts';
 import { metric } from '../../../otel/model/metric.ts';
-import type { SamplingGroup } from '../../state/sampling-group.ts';
+import type { SeriesCells } from '../../state/series-cells.ts';
 import type { Source } from '../source.ts';
 import type { HostContext } from './host-context.ts';
 import { ProcFile } from './proc-file.ts';
@@ -20,7 +20,7 @@ export class UptimeSource implements Source {
   readonly #file: ProcFile;
   readonly #set: SeriesSet;
 
-  constructor(context: HostContext, group: SamplingGroup) {
+  constructor(context: HostContext, group: SeriesCells) {
     this.#context = context;
     this.#file = new ProcFile(context, '/proc/uptime', 'system.uptime is');
     this.#set = new SeriesSet(group, [
