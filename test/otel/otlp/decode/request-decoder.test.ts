@@ -81,8 +81,8 @@ function text(value: unknown): string {
   );
 }
 
-/** What we refuse and proto-loader takes: it reads a field of another wire type as if it were its own, and of two messages the last. */
-const stricter = /wire type|unusual form|twice|is no field tag|no numbers of 8 bytes|in the room/;
+/** What we refuse and proto-loader takes: it reads a field of another wire type as if it were its own, and of two messages the last, and passes over varints without an end. */
+const stricter = /wire type|unusual form|twice|is no field tag|no numbers of 8 bytes|longer than 10 bytes/;
 
 function sameOrBothRefuse(
   decoder: RequestDecoder,
