@@ -159,7 +159,7 @@ export class GrpcReceiver {
     if (http2Servers.length === 0)
       this.#onBug(
         new Error(
-          'this version of @grpc/grpc-js does not show its HTTP/2 servers: streams cost more, are slow over long distances, their bytes are not counted, and those of agents that are gone stay open',
+          'this version of @grpc/grpc-js does not show its HTTP/2 servers: streams cost more, are slow over long distances, their bytes are not counted, those of agents that are gone stay open, and the limits under grpc.limits do not hold but for max_message_bytes and hello_timeout: install the version that streamgauge names',
         ),
       );
     const { lingerMs } = this.#options;
