@@ -1,34 +1,16 @@
 import type { Clock } from '../../otel/clock.ts';
 import { StreamgaugeError } from '../../proto/error.ts';
-import type { Position } from '../../proto/messages/position.ts';
 import type { AgentLog } from '../log.ts';
 import { isOtherAlive, ownMark } from '../resource/process-mark.ts';
-import { definitionsToJson, type SavedSeries } from './definition-tables.ts';
-import type { EpochFalls } from './epoch-falls.ts';
-import type { FinalState, FinalStates } from './final-states.ts';
-import type { NotCounted } from './not-counted.ts';
-import type { AgentSeries } from './sampling-group.ts';
-import type { KeptCounter, SeriesLives } from './series-lives.ts';
-import { bodyOf, type SavedRun, type StateContent, stateFromBody, stateText } from './state-content.ts';
+import { bodyOf, type SavedRun, type StateContent, stateFromBody } from './state-content.ts';
 import type { StateStorage } from './state-file.ts';
+import { type KeptState, StateTextMaker, type WrittenState } from './state-text-maker.ts';
 
 /** Whose state it is. */
 export interface StateOwner {
   readonly memberId: string;
   /** Empty: not known. */
   readonly bootId: string;
-}
-
-/** What is written down. */
-export interface KeptState {
-  readonly lives: SeriesLives;
-  readonly finals: FinalStates;
-  readonly falls: EpochFalls;
-  readonly notCounted: NotCounted;
-  readonly position: Position | undefined;
-  readonly lastReport: number;
-  readonly acknowledgedReport: number;
-  readonly isSeen: boolean;
 }
 
 export interface StateKeeperOptions {
@@ -44,14 +26,6 @@ export interface StateKeeperOptions {
   readonly onSaved: (version: number) => void;
 }
 
-interface WrittenState {
-  /** Of the final states. */
-  readonly version: number;
-  readonly isSeen: boolean;
-  /** See stateText. */
-  readonly text: string;
-}
-
 /** A change is in the file after so long at most, and the time of writing it. */
 const everyMs = 1000;
 /** A collection comes once a second by another timer than this one. */
@@ -65,10 +39,7 @@ export class StateKeeper {
   readonly #options: StateKeeperOptions;
   readonly #file: StateStorage;
   readonly #run: Pick<SavedRun, 'incarnation' | 'bootId' | 'pid' | 'startTicks'>;
-  /** Parts of the file that change seldom. */
-  #definitions = { of: '', text: '' };
-  #falls = { of: -1, text: '' };
-  #notCounted = { of: -1, text: '' };
+  readonly #texts: StateTextMaker;
   /** What the file holds. */
   #written = '';
   #writing: Promise<void> | undefined;
@@ -89,6 +60,7 @@ export class StateKeeper {
     this.#options = options;
     this.#file = storage;
     this.bootOffsetMs = bootOffsetMs;
+    this.#texts = new StateTextMaker(owner.memberId, bootOffsetMs);
     this.#run = { incarnation, bootId: owner.bootId, ...ownMark() };
   }
 
@@ -132,7 +104,7 @@ export class StateKeeper {
   /** Writes the file, to see that it can be. @returns false, after one warning, when it cannot, or another agent's is there */
   begin(): boolean {
     if (this.#isClosed) return false;
-    const { version, isSeen, text } = this.#state();
+    const { version, isSeen, text } = this.#texts.make(this.#options.snapshot(), false);
     try {
       this.#file.writeSync(bodyOf(this.#savedRun(), text));
     } catch (error) {
@@ -168,7 +140,7 @@ export class StateKeeper {
     if (this.#writing !== undefined) await this.#writing;
     if (this.#isClosed || this.#writing !== undefined) return this.#writing;
     this.#startedMs = this.#options.clock.monotonicMs();
-    const state = this.#state();
+    const state = this.#texts.make(this.#options.snapshot(), false);
     if (state.text === this.#written) {
       this.#wrote(state.version, state.isSeen, state.text);
       return;
@@ -185,7 +157,7 @@ export class StateKeeper {
     this.#isClosed = true;
     this.#cancel?.();
     await this.#writing;
-    await this.#write(this.#state(delivered));
+    await this.#write(this.#texts.make(this.#options.snapshot(), delivered));
   }
 
   async #write({ version, isSeen, text }: WrittenState): Promise<void> {
@@ -218,57 +190,6 @@ export class StateKeeper {
   #savedRun(): SavedRun {
     const { lastReport, acknowledgedReport } = this.#options.snapshot();
     return { ...this.#run, lastReport, acknowledged: acknowledgedReport, writtenMs: this.#nowMs() };
-  }
-
-  /** @param delivered leaves out the counters that a collector knows all of */
-  #state(delivered = false): WrittenState {
-    const { lives, finals, falls, notCounted, position, isSeen } = this.#options.snapshot();
-    const { version } = finals;
-    const kept = [...lives.kept].filter(
-      ({ series, group, cell, known }) =>
-        group.seriesAt(cell) === series && Number.isFinite(group.values[cell]) && !(delivered && known),
-    );
-    const pending = [...finals.unacknowledged()];
-    const of = `${lives.version} ${finals.version} ${kept.length} ${delivered}`;
-    if (this.#definitions.of !== of)
-      this.#definitions = { of, text: this.#definitionsText([...kept, ...pending]) };
-    if (this.#falls.of !== falls.version) {
-      const lines = [...falls.all].map(({ series, base, suffix }) => [series, base, suffix]);
-      this.#falls = { of: falls.version, text: JSON.stringify(lines) };
-    }
-    if (this.#notCounted.of !== notCounted.version) {
-      const lines = notCounted.lines.map(({ metric, cause, series, amount }) => [
-        metric,
-        cause,
-        series,
-        amount,
-      ]);
-      this.#notCounted = { of: notCounted.version, text: JSON.stringify(lines) };
-    }
-    const text = stateText({
-      memberId: this.#options.owner.memberId,
-      position,
-      falls: this.#falls.text,
-      notCounted: this.#notCounted.text,
-      definitions: this.#definitions.text,
-      counting: kept.map(({ key, group, cell, seen, known, refused }) => ({
-        value: group.values[cell]!,
-        seen: seen || (isSeen && !finals.hasSeveral(key)),
-        known,
-        refused,
-      })),
-      finals: pending.map(({ value, seen, known }) => ({ value, seen, known, refused: false })),
-    });
-    return { version, isSeen, text };
-  }
-
-  #definitionsText(counters: readonly (KeptCounter | FinalState)[]): string {
-    return JSON.stringify(definitionsToJson(counters.map(({ series }) => this.#saved(series))));
-  }
-
-  #saved(series: AgentSeries): SavedSeries {
-    const beganMs = series.epoch?.beganMs;
-    return { series, beganBootMs: beganMs === undefined ? undefined : beganMs + this.bootOffsetMs };
   }
 
   #setAside(why: string): void {
