@@ -23,7 +23,7 @@ export async function runUp(flags: UpFlags): Promise<void> {
   const live = process.stdout.isTTY && process.env.TERM !== 'dumb' ? new LiveView(process.stdout) : undefined;
   const log = pinoLog(config.log.level, live?.log);
   const collector = new Collector(config, { log, version: version() });
-  const agent = upAgent(() => collector.addresses.grpc, flags.interval, log);
+  const agent = upAgent(() => collector.addresses.grpc, flags, log);
   let stopSummary = (): void => live?.stop();
   try {
     await serve(
@@ -55,7 +55,7 @@ export async function runUp(flags: UpFlags): Promise<void> {
 /** The agent, made when the collector listens and its port is known. */
 function upAgent(
   endpoint: () => string,
-  intervalMs: number | undefined,
+  { interval: intervalMs, memory }: UpFlags,
   log: ReturnType<typeof pinoLog>,
 ): Service {
   let agent: Agent | undefined;
@@ -64,7 +64,9 @@ function upAgent(
       const base = environmentConfig(process.env);
       const host = intervalMs === undefined ? base.host : { ...base.host, ...atInterval(intervalMs) };
       const collector = { ...base.collector, endpoint: reachable(endpoint()), insecure: true };
-      agent = new Agent({ ...base, collector, host }, { log, version: version() });
+      // Who keeps nothing on the disk keeps nothing of the agent either.
+      const stateDir = memory === true ? undefined : base.stateDir;
+      agent = new Agent({ ...base, stateDir, collector, host }, { log, version: version() });
       await agent.start();
     },
     drain: async (deadlineMs) => await agent?.drain(deadlineMs),
