@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { Client, type ClientDuplexStream, credentials, type StatusObject, status } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+  type StatusObject,
+  status,
+} from '@grpc/grpc-js';
 import { attributesToWire } from '../../otel/model/any-value.ts';
 import { type AttributeValue, attributes } from '../../otel/model/attributes.ts';
 import { metricToDefinition } from '../../otel/model/definitions.ts';
@@ -31,6 +39,10 @@ export interface SyntheticAgentOptions {
   readonly lastReport?: number;
   /** How long the collector may wait with an Ack; default 0. */
   readonly ackDelayMs?: number;
+  /** Default: none. */
+  readonly credentials?: ChannelCredentials;
+  /** Sent with the call. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** A monotonic sum of whole numbers. */
@@ -82,12 +94,15 @@ export class SyntheticAgent {
 
   /** Opens the stream and says nothing. */
   open(target: string, channelOptions: Record<string, number> = {}): void {
-    this.#client = new Client(target, credentials.createInsecure(), {
+    const { credentials: given = credentials.createInsecure(), metadata = {} } = this.#options;
+    this.#client = new Client(target, given, {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_retries': 0,
       ...channelOptions,
     });
-    this.#call = this.#client.makeBidiStreamRequest(connectPath, sameBytes, sameBytes);
+    const fields = new Metadata();
+    for (const [name, value] of Object.entries(metadata)) fields.set(name, value);
+    this.#call = this.#client.makeBidiStreamRequest(connectPath, sameBytes, sameBytes, fields);
     this.#call.on('status', (ended: StatusObject) => {
       this.ended = ended;
       this.#changed();

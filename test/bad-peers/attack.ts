@@ -1,8 +1,9 @@
+import type { ConnectionOptions } from 'node:tls';
 import { RawPeer } from './raw-peer.ts';
 import type { Victim } from './victim.ts';
 
 /** A port of the collector, as the table sees it. */
-export type PortName = 'grpc' | 'http' | 'admin';
+export type PortName = 'grpc' | 'http' | 'admin' | 'prometheus';
 
 export interface Attacked {
   readonly victim: Victim;
@@ -10,7 +11,7 @@ export interface Attacked {
   /** Where the attacker's connections come from: another address than those of all others, as on a network. */
   readonly address: string;
   /** A connection of the attacker, destroyed when the attack is over. */
-  connect(): RawPeer;
+  connect(secure?: ConnectionOptions): RawPeer;
 }
 
 /** One row of the table: what a peer does that means harm, and what it is told. */
@@ -34,8 +35,8 @@ export async function runAttack(attack: Attack, victim: Victim, port: PortName):
       victim,
       port,
       address,
-      connect() {
-        const peer = new RawPeer(victim.port(port), address);
+      connect(secure) {
+        const peer = new RawPeer(victim.port(port), address, secure);
         peers.push(peer);
         return peer;
       },

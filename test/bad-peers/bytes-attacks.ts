@@ -4,8 +4,8 @@ import { randomBytesOf } from './random-bytes.ts';
 
 // Bytes that are no request in a port's protocol.
 
-const everyPort: readonly PortName[] = ['grpc', 'http', 'admin'];
-const httpPorts: readonly PortName[] = ['http', 'admin'];
+const everyPort: readonly PortName[] = ['grpc', 'http', 'admin', 'prometheus'];
+const httpPorts: readonly PortName[] = ['http', 'admin', 'prometheus'];
 
 async function closed({ connect }: Attacked, ...parts: readonly (Uint8Array | string)[]): Promise<string> {
   const peer = connect().send(...parts);

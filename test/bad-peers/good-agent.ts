@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { counter, SyntheticAgent } from '../agents/synthetic-agent.ts';
+import { counter, SyntheticAgent, type SyntheticAgentOptions } from '../agents/synthetic-agent.ts';
 
 const everyMs = 50;
 /** What is promised to agents beside a peer that means harm. */
@@ -15,9 +15,14 @@ export class GoodAgent {
   #slowestMs = 0;
   #waitedMs = 0;
 
-  constructor(target: string, memberId: string) {
+  /** @param presents what it needs to come in */
+  constructor(
+    target: string,
+    memberId: string,
+    presents: Pick<SyntheticAgentOptions, 'credentials' | 'metadata'> = {},
+  ) {
     this.#target = target;
-    this.#agent = new SyntheticAgent({ memberId, resource: { 'service.name': memberId } });
+    this.#agent = new SyntheticAgent({ memberId, resource: { 'service.name': memberId }, ...presents });
   }
 
   async start(): Promise<void> {

@@ -6,6 +6,7 @@ import {
   type Settings,
 } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { decodeCollectorMessage } from '../../proto/messages/collector-message.ts';
 import { until } from '../interop/until.ts';
 import { connectFields } from './http2-frames.ts';
@@ -24,13 +25,20 @@ export class GrpcClient {
   readonly session: ClientHttp2Session;
   goaway: string | undefined;
 
-  /** @param address that it comes from */
-  constructor(port: number, address: string, settings: Settings = {}) {
-    this.session = connect(`http://127.0.0.1:${port}`, {
+  /**
+   * @param address that it comes from
+   * @param secure with TLS; without it there is none
+   */
+  constructor(port: number, address: string, settings: Settings = {}, secure?: ConnectionOptions) {
+    const options = { port, host: '127.0.0.1', localAddress: address };
+    this.session = connect(`http${secure === undefined ? '' : 's'}://127.0.0.1:${port}`, {
       settings,
       // In megabytes: it may have much to send.
       maxSessionMemory: 1000,
-      createConnection: () => connectTcp({ port, host: '127.0.0.1', localAddress: address }),
+      createConnection: () =>
+        secure === undefined
+          ? connectTcp(options)
+          : connectTls({ ...options, ALPNProtocols: ['h2'], ...secure }),
     });
     this.session.on('error', () => {});
     this.session.on('goaway', (code: number, _last: number, text?: Buffer) => {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Attack, Attacked, PortName } from './attack.ts';
 
-const ports: readonly PortName[] = ['http', 'admin'];
-const pathOf = { http: '/healthz', admin: '/status', grpc: '/' };
+const ports: readonly PortName[] = ['http', 'admin', 'prometheus'];
+const pathOf = { http: '/healthz', admin: '/status', prometheus: '/metrics', grpc: '/' };
 
 async function answer({ connect }: Attacked, text: string): Promise<string> {
   const peer = connect().send(text);

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { until } from '../interop/until.ts';
 import { clientPreface, framesIn, frameType, settings } from './http2-frames.ts';
 
@@ -10,9 +11,13 @@ export class RawPeer {
   reply = Buffer.alloc(0);
   closed = false;
 
-  /** @param address that it comes from */
-  constructor(port: number, address: string) {
-    this.socket = connect({ port, host: '127.0.0.1', localAddress: address });
+  /**
+   * @param address that it comes from
+   * @param secure with TLS; without it there is none
+   */
+  constructor(port: number, address: string, secure?: ConnectionOptions) {
+    const options = { port, host: '127.0.0.1', localAddress: address };
+    this.socket = secure === undefined ? connect(options) : connectTls({ ...options, ...secure });
     this.socket.on('error', () => {});
     this.socket.on('data', (bytes: Buffer) => {
       if (this.reply.length < keptBytes) this.reply = Buffer.concat([this.reply, bytes]);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { fixedPort } from '../process/fixed-port.ts';
 
 /** Times are short, so that what waits for them is. All else is as it is by default, but for what a test would take long to reach. */
 export const victimConfig = {
@@ -19,8 +20,18 @@ export const victimConfig = {
   admin: { port: 0, limits: { headers_timeout: '1s', request_timeout: '2s' } },
 };
 
+/** A port for Prometheus. */
+const pullReader = (port: number) => ({ pull: { exporter: { prometheus: { host: '127.0.0.1', port } } } });
+
+/** Of the ports that the collector tells of. */
+interface Addresses {
+  readonly grpc: string;
+  readonly http: string;
+  readonly admin: string;
+}
+
 interface Answers {
-  readonly addresses: { readonly grpc: string; readonly http: string; readonly admin: string };
+  readonly addresses: Addresses;
   readonly memory: number;
   readonly logs: readonly string[];
   readonly failures: readonly string[];
@@ -39,11 +50,15 @@ export interface Turns {
 export class Victim {
   readonly #process: ChildProcess;
   readonly #folder = mkdtempSync(path.join(os.tmpdir(), 'streamgauge-victim-'));
-  addresses!: Answers['addresses'];
+  addresses!: Addresses & { readonly prometheus: string };
 
-  private constructor(config: object) {
+  private constructor(config: object, prometheusPort: number) {
     const program = path.join(import.meta.dirname, 'fixtures', 'victim.ts');
-    const text = JSON.stringify({ ...config, streamgauge: { data_dir: this.#folder } });
+    const text = JSON.stringify({
+      ...config,
+      meter_provider: { readers: [pullReader(prometheusPort)] },
+      streamgauge: { data_dir: this.#folder },
+    });
     this.#process = fork(program, [text], {
       execArgv: ['--expose-gc'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -53,8 +68,12 @@ export class Victim {
   }
 
   static async start(config: object = victimConfig): Promise<Victim> {
-    const victim = new Victim(config);
-    victim.addresses = await victim.#answer('addresses');
+    const prometheusPort = await fixedPort();
+    const victim = new Victim(config, prometheusPort);
+    victim.addresses = {
+      ...(await victim.#answer('addresses')),
+      prometheus: `127.0.0.1:${prometheusPort}`,
+    };
     return victim;
   }
 
@@ -63,7 +82,7 @@ export class Victim {
   }
 
   /** The port of one of its addresses. */
-  port(name: keyof Answers['addresses']): number {
+  port(name: keyof Victim['addresses']): number {
     return Number(this.addresses[name].split(':').at(-1));
   }
 
