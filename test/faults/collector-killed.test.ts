@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { seedOfRun } from '../integration/conservation/conserves.ts';
 import {
   cumulativeFaults,
@@ -17,12 +17,21 @@ import type { MergingCollector } from '../integration/merged.ts';
 import { plain } from '../interop/rows.ts';
 import { startCollectorProcess } from '../process/streamgauge.ts';
 import { startGrpcSink } from '../sinks/grpc-sink.ts';
+import type { OtlpSink } from '../sinks/otlp-sink.ts';
 
 const metrics = [diskIo, requests];
 const rounds = 3;
 const fleet = (name: string): string => `${name}.fleet`;
 
-test('a collector that is killed and started again: passing outputs go on, merged ones begin anew and count from there', async (t) => {
+interface Killed {
+  readonly hosts: readonly KnownHost[];
+  readonly sink: OtlpSink;
+  /** What stood on the counters when each collector first saw them, and when it was killed, by the metric. */
+  readonly seen: Readonly<Record<string, readonly { readonly from: number; readonly to: number }[]>>;
+}
+
+/** Kills a collector some times while hosts count, and starts it again. */
+async function killAgainAndAgain(t: ExecutionContext, storage: readonly string[]): Promise<Killed> {
   const seed = seedOfRun();
   t.log(`STREAMGAUGE_TEST_SEED=${seed}`);
   const random = new Random(seed);
@@ -54,11 +63,12 @@ test('a collector that is killed and started again: passing outputs go on, merge
       },
     }),
   );
-  let collector = await startCollectorProcess(['--config', config]);
+  const args = ['--config', config, ...storage.map((arg) => arg.replace('FOLDER', folder))];
+  let collector = await startCollectorProcess(args);
   t.teardown(() => collector.child.kill());
   const { grpcPort, httpPort, adminPort } = collector;
   // What begins from here on is younger than the collector, whatever the way there takes.
-  await delay(500);
+  await delay(1000);
   const view = new RemoteAgents(adminPort);
   t.teardown(() => view.stop());
   const hosts = Array.from({ length: 3 }, (_, i) => new KnownHost(`host-${i}`, grpcPort, view));
@@ -82,17 +92,11 @@ test('a collector that is killed and started again: passing outputs go on, merge
       .reduce((sum, { life }) => sum + life.value, 0);
 
   await settled();
-  /** What stood on the counters when each collector first saw them, and when it was killed, by the metric. */
   const seen: Record<string, { from: number; to: number }[]> = {};
-  for (const { name } of metrics)
-    seen[name] = [
-      {
-        from: counters()
-          .filter(({ metric }) => metric.name === name)
-          .reduce((sum, { life }) => sum + life.baseline, 0),
-        to: 0,
-      },
-    ];
+  for (const { name } of metrics) {
+    const of = counters().filter(({ metric }) => metric.name === name);
+    seen[name] = [{ from: of.reduce((sum, { life }) => sum + life.baseline, 0), to: 0 }];
+  }
   for (let round = 0; round < rounds; round++) {
     await count(random.int(300, 1000));
     await collector.child.kill();
@@ -100,7 +104,7 @@ test('a collector that is killed and started again: passing outputs go on, merge
     for (const { name } of metrics) seen[name]!.at(-1)!.to = standing(name);
     // The agents count on while nobody listens.
     await count(random.int(100, 500));
-    collector = await startCollectorProcess(['--config', config], { grpcPort, httpPort, adminPort });
+    collector = await startCollectorProcess(args, { grpcPort, httpPort, adminPort });
     await settled();
     for (const { name } of metrics) seen[name]!.push({ from: standing(name), to: 0 });
   }
@@ -108,7 +112,11 @@ test('a collector that is killed and started again: passing outputs go on, merge
   await settled();
   for (const { name } of metrics) seen[name]!.at(-1)!.to = standing(name);
   t.is(await collector.child.stop(), 0);
+  return { hosts, sink, seen };
+}
 
+/** Passing outputs go on, whatever the collector keeps: value and start time are the source's. */
+function checkPassing(t: ExecutionContext, { hosts, sink }: Killed): void {
   const passing = receivedSeries(sink, new Set(metrics.map(({ name }) => name)));
   t.is(passing.length, hosts.length * 6);
   for (const series of passing) {
@@ -120,23 +128,48 @@ test('a collector that is killed and started again: passing outputs go on, merge
     t.deepEqual(new Set(points.map(({ start }) => start)), new Set([BigInt(life.startTimeUs) * 1000n]));
     t.is(numbersOf(points.at(-1)!)[0], life.value);
   }
-  for (const { name } of metrics) {
-    const merged = receivedSeries(sink, new Set([fleet(name)])).sort((a, b) =>
-      Number(startOf(a) - startOf(b)),
-    );
-    // Each collector writes in its own name, from a later start.
-    t.is(merged.length, rounds + 1);
-    t.is(new Set(merged.map(startOf)).size, rounds + 1);
-    for (const [i, series] of merged.entries()) {
-      t.deepEqual(cumulativeFaults(series), []);
-      t.is(new Set(series.points.map(({ start }) => start)).size, 1);
-      const { from, to } = seen[name]![i]!;
-      const last = numbersOf(series.points.at(-1)!)[0]!;
-      if (i === rounds) t.is(last, to - from, `${fleet(name)} of the last collector`);
-      else t.true(last > 0 && last <= to - from, `${fleet(name)} of collector ${i}: ${last} of ${to - from}`);
+}
+
+test.serial(
+  'a collector with a data directory that is killed and started again: merged outputs go on with the same start time, and hold what was counted meanwhile',
+  async (t) => {
+    const killed = await killAgainAndAgain(t, ['--data-dir', 'FOLDER/data']);
+    checkPassing(t, killed);
+    for (const { name } of metrics) {
+      const [series, ...others] = receivedSeries(killed.sink, new Set([fleet(name)]));
+      t.deepEqual(others, [], 'one writer');
+      t.deepEqual(cumulativeFaults(series!), []);
+      t.is(new Set(series!.points.map(({ start }) => start)).size, 1);
+      const lives = killed.seen[name]!;
+      t.is(numbersOf(series!.points.at(-1)!)[0], lives.at(-1)!.to - lives[0]!.from, fleet(name));
     }
-  }
-});
+  },
+);
+
+test.serial(
+  'a collector without one that is killed and started again: merged outputs begin anew and count from there',
+  async (t) => {
+    const killed = await killAgainAndAgain(t, ['--memory']);
+    checkPassing(t, killed);
+    for (const { name } of metrics) {
+      const merged = receivedSeries(killed.sink, new Set([fleet(name)])).sort((a, b) =>
+        Number(startOf(a) - startOf(b)),
+      );
+      // Each collector writes in its own name, from a later start.
+      t.is(merged.length, rounds + 1);
+      t.is(new Set(merged.map(startOf)).size, rounds + 1);
+      for (const [i, series] of merged.entries()) {
+        t.deepEqual(cumulativeFaults(series), []);
+        t.is(new Set(series.points.map(({ start }) => start)).size, 1);
+        const { from, to } = killed.seen[name]![i]!;
+        const last = numbersOf(series.points.at(-1)!)[0]!;
+        if (i === rounds) t.is(last, to - from, `${fleet(name)} of the last collector`);
+        else
+          t.true(last > 0 && last <= to - from, `${fleet(name)} of collector ${i}: ${last} of ${to - from}`);
+      }
+    }
+  },
+);
 
 /** What another process's collector says of its agents, a few milliseconds late. */
 class RemoteAgents implements MergingCollector {

@@ -9,23 +9,32 @@ interface Waiting {
   readonly chunk: Buffer | undefined;
 }
 
+/** How bytes are handed on. */
+export interface Pace {
+  /** So much later than they came. */
+  readonly delayMs: number;
+  /** Not faster than this. */
+  readonly bytesPerSecond: number;
+}
+
 /** One direction of a proxied connection: what the source says, in order, delayed and held as asked, to the target. */
 export class Direction {
   readonly #source: Socket;
   readonly #target: Socket;
-  readonly #delayMs: () => number;
+  readonly #pace: () => Pace;
   readonly #queue: Waiting[] = [];
   #waitingBytes = 0;
+  #lastDueMs = 0;
   #held = false;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param count is told of the payload bytes as they are read from the source. */
-  constructor(source: Socket, target: Socket, delayMs: () => number, count: (bytes: number) => void) {
+  /** @param count is told of the payload as it is read from the source. */
+  constructor(source: Socket, target: Socket, pace: () => Pace, count: (bytes: Buffer) => void) {
     this.#source = source;
     this.#target = target;
-    this.#delayMs = delayMs;
+    this.#pace = pace;
     source.on('data', (chunk: Buffer) => {
-      count(chunk.length);
+      count(chunk);
       this.#waitingBytes += chunk.length;
       this.#add(chunk);
     });
@@ -45,7 +54,10 @@ export class Direction {
 
   #add(chunk: Buffer | undefined): void {
     // Never before what came earlier, should the delay have been shortened.
-    const dueMs = Math.max(performance.now() + this.#delayMs(), this.#queue.at(-1)?.dueMs ?? 0);
+    const { delayMs, bytesPerSecond } = this.#pace();
+    const earliestMs = Math.max(performance.now() + delayMs, this.#lastDueMs);
+    const dueMs = earliestMs + ((chunk?.length ?? 0) * 1000) / bytesPerSecond;
+    this.#lastDueMs = dueMs;
     this.#queue.push({ dueMs, chunk });
     this.#pump();
   }

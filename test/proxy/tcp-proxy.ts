@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { Direction } from './direction.ts';
+import { Direction, type Pace } from './direction.ts';
 import { resetConnection } from './reset-connection.ts';
 
 /**
@@ -18,7 +18,12 @@ export class TcpProxy {
   refusing = false;
   /** Every byte is handed on this much later than it came, in each direction. */
   delayMs = 0;
-  readonly #targetPort: number;
+  /** No connection carries more than this, in each direction. */
+  bytesPerSecond = Infinity;
+  /** What comes is kept from the beginning of each new connection on, for {@link duplicate}. */
+  recording = false;
+  /** Of the server on 127.0.0.1 that new connections are handed on to. */
+  targetPort: number;
   readonly #server: Server;
   readonly #open = new Set<Connection>();
   readonly #stranded = new Set<Socket>();
@@ -26,7 +31,7 @@ export class TcpProxy {
 
   /** @param targetPort of the server on 127.0.0.1 that connections are handed on to. */
   constructor(targetPort: number) {
-    this.#targetPort = targetPort;
+    this.targetPort = targetPort;
     this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client));
   }
 
@@ -72,6 +77,26 @@ export class TcpProxy {
     for (const connection of this.#open) connection.hold(true);
   }
 
+  /**
+   * Says everything that was said over one of the recorded connections that are open once more, over a connection of its own, whose answers nobody hears: as a network
+   * that delivers twice. Cut off after so long. Resolves with whether there was one.
+   */
+  async duplicate(forMs: number): Promise<boolean> {
+    const recorded = [...this.#open].findLast((connection) => connection.recorded !== undefined)?.recorded;
+    if (recorded === undefined) return false;
+    const twin = connect({ port: this.targetPort, host: '127.0.0.1' });
+    this.#stranded.add(twin);
+    twin.on('error', () => {});
+    twin.resume();
+    for (const chunk of recorded) twin.write(chunk);
+    const closed = once(twin, 'close').catch(() => undefined);
+    const timer = setTimeout(() => resetConnection(twin), forMs);
+    await closed;
+    clearTimeout(timer);
+    this.#stranded.delete(twin);
+    return true;
+  }
+
   /** Hands nothing on, in either direction, until {@link resume}; connections stay open, new ones too. */
   hold(): void {
     this.#held = true;
@@ -99,17 +124,20 @@ export class TcpProxy {
       return;
     }
     this.connections++;
-    const target = connect({ port: this.#targetPort, host: '127.0.0.1', allowHalfOpen: true });
-    const delayMs = (): number => this.delayMs;
-    const up = new Direction(client, target, delayMs, (bytes) => {
-      this.bytesUp += bytes;
+    const target = connect({ port: this.targetPort, host: '127.0.0.1', allowHalfOpen: true });
+    const pace = (): Pace => this;
+    const recorded: Buffer[] | undefined = this.recording ? [] : undefined;
+    const up = new Direction(client, target, pace, (chunk) => {
+      this.bytesUp += chunk.length;
+      recorded?.push(chunk);
     });
-    const down = new Direction(target, client, delayMs, (bytes) => {
-      this.bytesDown += bytes;
+    const down = new Direction(target, client, pace, (chunk) => {
+      this.bytesDown += chunk.length;
     });
     const sockets = [client, target];
     let isStranded = false;
     const connection: Connection = {
+      recorded,
       reset: () => {
         if (isStranded) return;
         for (const socket of sockets) resetConnection(socket);
@@ -147,6 +175,7 @@ export class TcpProxy {
 }
 
 interface Connection {
+  readonly recorded: readonly Buffer[] | undefined;
   reset(): void;
   strand(): void;
   hold(held: boolean): void;

@@ -18,6 +18,9 @@ const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${n
 /** How long an epoch may look older than it is, since a Welcome takes its time on a busy machine: none begins earlier in a collector's life. */
 const oldestLookMs = 2500;
 
+/** Of a collector: gRPC, HTTP, admin. */
+export type Ports = readonly [number, number, number];
+
 export interface FaultWorldOptions {
   readonly seed: number;
   /** The hosts of each process of agents. */
@@ -37,9 +40,9 @@ export interface FaultWorldOptions {
 export class FaultWorld {
   readonly folder: string;
   readonly dataDir: string;
-  readonly collectorPort: number;
-  readonly httpPort: number;
-  readonly adminPort: number;
+  collectorPort: number;
+  httpPort: number;
+  adminPort: number;
   readonly collector: Supervised;
   readonly backend: Supervised;
   readonly agents: readonly Supervised[];
@@ -61,11 +64,11 @@ export class FaultWorld {
     this.adminPort = admin;
     this.#hosts = options.hosts;
     const { intervalMs = 150 } = options;
-    const file = writeCollectorFile(folder, [
+    writeCollectorFile(folder, [
       { kind: 'otlp_grpc', url: `http://127.0.0.1:${sinkGrpc}`, temporality: 'cumulative', intervalMs },
       { kind: 'otlp_http', url: `http://127.0.0.1:${sinkHttp}`, temporality: 'delta', intervalMs },
     ]);
-    this.collector = new Supervised('collector', () => this.startCollector(file, options.collectorEnv));
+    this.collector = new Supervised('collector', () => this.startCollector(options.collectorEnv));
     this.backend = new Supervised(
       'backend',
       () => new Child(process.execPath, [fixture('backend'), folder, `${sinkGrpc}`, `${sinkHttp}`]),
@@ -111,11 +114,11 @@ export class FaultWorld {
 
   /** A collector of this world; on its own ports, or on others. */
   startCollector(
-    file = path.join(this.folder, 'collector.yaml'),
     env: Readonly<Record<string, string>> = {},
-    ports: readonly [number, number, number] = [this.collectorPort, this.httpPort, this.adminPort],
+    ports: Ports = [this.collectorPort, this.httpPort, this.adminPort],
   ): Child {
     const [grpc, http, admin] = ports;
+    const file = path.join(this.folder, 'collector.yaml');
     const listen = ['--grpc-port', `${grpc}`, '--http-port', `${http}`, '--admin-port', `${admin}`];
     const args = ['collector', '--config', file, '--data-dir', this.dataDir, ...listen];
     return startStreamgauge(args, 'sources', env);
@@ -140,6 +143,13 @@ export class FaultWorld {
     await Promise.race([look(), delay(60_000, undefined, { ref: false })]);
     if (!isReady)
       throw new Error(`the collector does not become ready. It wrote:\n${of().output.slice(-8000)}`);
+  }
+
+  /** The collector begins anew on other ports, with the same data directory. */
+  async moved(ports: Ports): Promise<void> {
+    [this.collectorPort, this.httpPort, this.adminPort] = ports;
+    this.collector.start();
+    await this.collectorReady();
   }
 
   /** Kills agents, and notes what they are known to have counted. */
