@@ -27,6 +27,7 @@ import { Http2Call } from './http2-call.ts';
 import { http2ServersOf } from './http2-servers.ts';
 import { keepAlive } from './keepalive.ts';
 import { MessageRooms } from './message-rooms.ts';
+import { OpenSockets } from './open-sockets.ts';
 import { addOtlpService, metricsServiceName, serveOtlpOnStreams } from './otlp/grpc-service.ts';
 import type { OtlpDoor } from './otlp/otlp-door.ts';
 import { PortShell } from './port-shell.ts';
@@ -57,6 +58,9 @@ export interface ReceiverOptions {
 
 const usualOptions: ReceiverOptions = { lingerMs: 10_000, http2ServersOf };
 
+/** How long the last bytes to peers may take to leave when the port is closed. */
+const lastWordsMs = 500;
+
 /**
  * The gRPC port: agents' streams, `grpc.health.v1` and, unless switched off, reflection. `start` listens; `drain` says
  * NOT_SERVING and takes no new streams; `stop` is safe before start and when repeated. The port and all connections are grpc-js',
@@ -70,6 +74,7 @@ export class GrpcReceiver {
   readonly #health = new HealthService(['', serviceName, metricsServiceName]);
   /** What goes over the port's connections. */
   readonly bytes = new ConnectionBytes();
+  readonly #sockets = new OpenSockets();
   #server: Server | undefined;
   readonly #sessionsOf = new WeakMap<Http2Session, Set<Session>>();
 
@@ -144,6 +149,7 @@ export class GrpcReceiver {
     this.#server = undefined;
     this.#options.tls?.stop();
     server?.forceShutdown();
+    await this.#sockets.end(lastWordsMs);
   }
 
   /** What grpc-js has no options for. */
@@ -171,6 +177,7 @@ export class GrpcReceiver {
       widenReceiveWindow(http2Server);
       keepAlive(http2Server, keepaliveTimeMs, keepaliveTimeoutMs);
       this.bytes.watch(http2Server);
+      this.#sockets.watch(http2Server);
       const callOf = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) =>
         new Http2Call(stream, headers, { maxMessageBytes, lingerMs, ...shell.callOptions(stream) });
       const door = guard === undefined ? undefined : new StreamDoor(guard, callOf);
