@@ -20,6 +20,15 @@ export const systemClock: Clock = {
   },
 };
 
+/** The same, with timers that do not keep the process alive: for who lives in another's process. */
+export const unreferencedClock: Clock = {
+  ...systemClock,
+  setTimeout(run, delayMs) {
+    const timer = setTimeout(run, Math.min(Math.max(0, delayMs), longestTimerMs)).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
 /** Resolves after so many milliseconds, or as soon as one of the signals is aborted. Never rejects. */
 export function pause(clock: Clock, delayMs: number, ...signals: readonly AbortSignal[]): Promise<void> {
   if (signals.some((signal) => signal.aborted)) return Promise.resolve();

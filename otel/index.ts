@@ -22,6 +22,11 @@ export { type EncodedRequest, encodeRequests } from './otlp/encode-requests.ts';
 export { collectionFromSdk } from './otlp/from-sdk.ts';
 export { toOtlpJson } from './otlp/json.ts';
 export {
+  StreamMetricExporter,
+  type StreamMetricExporterOptions,
+  type StreamMetricExporterStatus,
+} from './sdk/stream-metric-exporter.ts';
+export {
   batchesOf,
   type Collection,
   type MetricStream,

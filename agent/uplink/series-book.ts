@@ -9,7 +9,7 @@ import {
   type RetireReason,
   type SamplingGroup,
 } from '../state/sampling-group.ts';
-import type { HeldSeries } from './held-series.ts';
+import type { HeldSeries } from '../../otel/stream/held-series.ts';
 
 /** Where a series number leads. */
 export interface Place {

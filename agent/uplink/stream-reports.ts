@@ -7,7 +7,7 @@ import { encodeReport, type GroupState } from '../../proto/report/write-report.t
 import type { AgentState } from '../state/agent-state.ts';
 import type { AgentSeries, SamplingGroup } from '../state/sampling-group.ts';
 import { FinalDelivery } from './final-delivery.ts';
-import type { HeldSeries } from './held-series.ts';
+import type { HeldSeries } from '../../otel/stream/held-series.ts';
 import { type LeftOut, SeriesBook } from './series-book.ts';
 
 /** Definitions in one message, about. */

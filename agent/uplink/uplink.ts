@@ -11,7 +11,7 @@ import { StreamCounters, type StreamStatus } from '../../otel/stream/stream-stat
 import type { AgentLog } from '../log.ts';
 import { AgentState } from '../state/agent-state.ts';
 import type { SamplingGroup } from '../state/sampling-group.ts';
-import { HeldSeries } from './held-series.ts';
+import { HeldSeries } from '../../otel/stream/held-series.ts';
 import { Refusals } from './refusals.ts';
 import { StreamReports } from './stream-reports.ts';
 import { type Channel, keepaliveTimeoutMs, TelemetryCall } from './telemetry-call.ts';

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
-import { bootId } from '../../resource/boot-id.ts';
+import { bootId } from '../../../otel/stream/boot-id.ts';
 import type { AgentSeries, Epoch } from '../../state/sampling-group.ts';
 import { causeOf, type HostClock, type HostLog } from './host-context.ts';
 

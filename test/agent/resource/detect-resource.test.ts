@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import { bootId } from '../../../agent/resource/boot-id.ts';
+import { bootId } from '../../../otel/stream/boot-id.ts';
 import { containerId } from '../../../agent/resource/container-id.ts';
 import { detectResource } from '../../../agent/resource/detect-resource.ts';
 import { machineId } from '../../../agent/resource/machine-id.ts';

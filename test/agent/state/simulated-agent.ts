@@ -1,7 +1,7 @@
 import { silentLog } from '../../../agent/log.ts';
 import { AgentState } from '../../../agent/state/agent-state.ts';
 import { SamplingGroup } from '../../../agent/state/sampling-group.ts';
-import { HeldSeries } from '../../../agent/uplink/held-series.ts';
+import { HeldSeries } from '../../../otel/stream/held-series.ts';
 import { Refusals } from '../../../agent/uplink/refusals.ts';
 import { StreamReports } from '../../../agent/uplink/stream-reports.ts';
 import type { Session } from '../../../collector/sessions/session.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { silentLog } from '../../../agent/log.ts';
 import { AgentState } from '../../../agent/state/agent-state.ts';
 import { SamplingGroup } from '../../../agent/state/sampling-group.ts';
-import { HeldSeries } from '../../../agent/uplink/held-series.ts';
+import { HeldSeries } from '../../../otel/stream/held-series.ts';
 import { StreamReports } from '../../../agent/uplink/stream-reports.ts';
 import { StreamCounters } from '../../../otel/stream/stream-status.ts';
 import { encodeAgentMessage } from '../../../proto/messages/agent-message.ts';
