@@ -148,7 +148,7 @@ export class ServiceCall implements StreamCall {
     if (this.#end !== undefined) return;
     this.#end = { code, details };
     // Events never come out of a call to this object.
-    setImmediate(() => this.#finish()).unref();
+    process.nextTick(() => this.#finish());
     this.#stream.close(constants.NGHTTP2_CANCEL);
     this.#session.destroy();
     this.#socket.destroy();
