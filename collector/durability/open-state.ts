@@ -28,6 +28,10 @@ export interface OpenStateOptions {
   readonly intervals: IntervalRestoring;
   readonly log: JournalLog & { info(fields: object, message: string): void };
   readonly sessionLog: SessionHost['log'];
+  /** How the directory is opened. Default: for this process alone, by its lock. */
+  readonly recover?: () => Promise<Recovery>;
+  /** Default: the machine's. */
+  readonly clock?: StoreClock;
 }
 
 /** The state of a data directory, as it was and from now on. */
@@ -51,8 +55,8 @@ const longReplayRecords = 100_000;
  * @throws StreamgaugeError `config` when another process holds the directory, or it holds what this version cannot read; `unavailable` when it cannot be read or written
  */
 export async function openState(options: OpenStateOptions): Promise<OpenedState> {
-  const { directory, log } = options;
-  const recovery = await openDataDirectory(directory, log);
+  const { directory, log, recover = () => openDataDirectory(directory, log) } = options;
+  const recovery = await recover();
   try {
     return await open(recovery, options);
   } catch (error) {
@@ -66,13 +70,13 @@ async function open(recovery: Recovery, options: OpenStateOptions): Promise<Open
   const writerId = recovery.directoryId.toString('hex');
   const onBug = (error: unknown): void =>
     log.error({ err: error }, 'a message in the journal made the collector fail; please report this');
-  const restoring = new Restoring({ writerId, problems, intervals, onBug });
+  const { clock = new StoreClock() } = options;
+  const restoring = new Restoring({ writerId, problems, intervals, onBug, clock });
   await load(restoring, recovery, directory);
   const isWhole = await replay(restoring, recovery, options);
   const { state: durable, report } = await recovery.begin(journal);
   const { restored, losses } = restoring;
   intervals.dropFormer();
-  const clock = restored?.state.clock ?? new StoreClock();
   // Everything below happens at one moment, which is that of the record.
   clock.run();
   const nowUs = clock.nowUs();

@@ -73,13 +73,13 @@ export class Recorder implements SessionJournal, OutputsJournal, OtlpJournal {
   }
 
   received(session: number, nowUs: number, bytes: Uint8Array): void {
-    const lastUs = this.#lastUs;
     const writer = this.#timed(nowUs);
     writer.varint(session);
     try {
       this.#state.journal.appendParts(recordTypes.message, written(writer), bytes);
     } catch (error) {
-      this.#lastUs = lastUs;
+      // What it was counted from may be behind a time that was told.
+      this.cut();
       throw error;
     }
   }

@@ -12,7 +12,7 @@ import { SessionCounters } from '../sessions/session-counters.ts';
 import { memoryJournal } from '../sessions/session-journal.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { SessionsSnapshot } from '../sessions/snapshot/sessions-snapshot.ts';
-import { StoreClock } from '../store-clock.ts';
+import type { StoreClock } from '../store-clock.ts';
 import { type DurabilityHead, durabilitySection, headLoader } from './durability-section.ts';
 import type { IntervalReplay } from './interval-replay.ts';
 import { KnownLosses } from './known-losses.ts';
@@ -28,6 +28,8 @@ export interface RestoringOptions {
   readonly intervals: IntervalRestoring;
   /** Told of messages that made the collector fail. */
   readonly onBug: (error: unknown) => void;
+  /** Shows the times of then. */
+  readonly clock: StoreClock;
 }
 
 /** Who keeps delta intervals over a restart. */
@@ -51,7 +53,6 @@ interface Restored {
 export class Restoring {
   readonly losses = new KnownLosses();
   readonly #options: RestoringOptions;
-  readonly #clock = new StoreClock();
   #restored: Restored | undefined;
   #earliestUs = -1;
 
@@ -105,7 +106,7 @@ export class Restoring {
     }
     if (type !== recordTypes.begin || this.#earliestUs < 0)
       throw badRecord(`the journal begins with type ${type}, and no checkpoint comes before it`);
-    this.#clock.show(this.#earliestUs + reader.varint());
+    this.#options.clock.show(this.#earliestUs + reader.varint());
     this.#begin(reader.rest().toString());
     // The record is applied as well, for what else it says.
     this.#restored!.replayer.beginAt(this.#earliestUs);
@@ -113,9 +114,9 @@ export class Restoring {
 
   #begin(rulesText: string): Restored {
     if (this.#restored !== undefined) throw new StreamgaugeError('bug', 'the state is there already');
-    const { writerId, problems, intervals, onBug } = this.#options;
+    const { writerId, problems, intervals, onBug, clock } = this.#options;
     const rules = rulesFromText(rulesText);
-    const state = new CollectorState({ rules, writerId, problems, clock: this.#clock });
+    const state = new CollectorState({ rules, writerId, problems, clock });
     const nobody = memoryJournal(Buffer.alloc(16), Buffer.alloc(8));
     const sessions = state.sessions(nobody, new SessionCounters(), () => {});
     const replayer = new Replayer({

@@ -31,6 +31,8 @@ export interface DeltaIntervalsOptions {
   readonly journal?: IntervalJournal | undefined;
   /** See `PeriodicReaderOptions.committed`. */
   readonly committed?: (() => Promise<void>) | undefined;
+  /** So long one turn of reading takes at most, milliseconds. Default: {@link longestTurnMs}; 0: one step. */
+  readonly turnMs?: number;
 }
 
 /**
@@ -240,7 +242,7 @@ export class DeltaIntervals implements ExportQueue {
   }
 
   async #make(interval: DeltaInterval): Promise<QueuedCollection> {
-    const { journal, committed, books, clock } = this.#options;
+    const { journal, committed, books, clock, turnMs = longestTurnMs } = this.#options;
     let workMs = 0;
     for (;;) {
       const fromMs = performance.now();
@@ -249,7 +251,7 @@ export class DeltaIntervals implements ExportQueue {
       do {
         isMore = interval.step();
         steps++;
-      } while (isMore && performance.now() - fromMs < longestTurnMs);
+      } while (isMore && performance.now() - fromMs < turnMs);
       workMs += performance.now() - fromMs;
       // Before anything runs that may change what the next step reads, letting go of the state included.
       journal?.steps(steps);
