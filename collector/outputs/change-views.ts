@@ -60,13 +60,16 @@ function successorOf(
 }
 
 function isSame(next: Outgoing, before: Outgoing): boolean {
-  const isPresent =
-    before.input.kind === 'gauge' || (before.input.kind === 'sum' && !before.input.isMonotonic);
   return (
     next.plan.identity === before.plan.identity &&
     withoutNumber(next) === withoutNumber(before) &&
-    (!isPresent || isOfOnePresence(next.plan, before.plan))
+    (!isOfPresent(before) || isOfOnePresence(next.plan, before.plan))
   );
+}
+
+/** Whether values stand for the present in it: those that may fall, and of counters all that is not what they have counted. */
+function isOfPresent({ input: { kind, isMonotonic }, shape: { way } }: Outgoing): boolean {
+  return kind === 'gauge' || (kind === 'sum' && (!isMonotonic || (way !== 'pass' && way !== 'counter')));
 }
 
 /** What they say of values that stand for the present only. */

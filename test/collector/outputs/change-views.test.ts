@@ -200,3 +200,15 @@ test('views do not change while a collection is read or a snapshot is open', (t)
   outputs.snapshot().close();
   t.true(change(bench, []));
 });
+
+test('what a view says of silence holds for the last values of counters, too, from when it is changed', (t) => {
+  const last = view({ name: 'last', resourceKeys: [], aggregation: 'last_value' }, 'jobs');
+  // Where another view waits for longer, this one is to look itself.
+  const longer = view({ name: 'longer', stalenessMs: 600_000 }, 'tasks');
+  const bench = new Bench([last]);
+  bench.counts(bench.define('a', jobs, {}), 10);
+  t.is(shown(bench.collect(0), 'last').length, 1);
+  t.true(change(bench, [last, longer]));
+  bench.wait(301);
+  t.is(shown(bench.collect(0), 'last').length, 0);
+});
