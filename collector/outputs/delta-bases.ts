@@ -36,7 +36,7 @@ export class DeltaBases {
     for (let reader = 0; count > 0; reader++) {
       const column = columns![reader];
       if (column === undefined) continue;
-      const length = Math.min(column.length, points * this.#width);
+      const length = usedLength(column, points * this.#width);
       writer.varint(reader);
       // As a picture has it: how many, and a column.
       writer.varint(length);
@@ -49,9 +49,9 @@ export class DeltaBases {
   /** Of the first so many points. */
   picture(points: number): StreamPicture {
     const columns: [number, Float64Array][] = [];
-    const length = points * this.#width;
     this.#byReader?.forEach((column, reader) => {
-      if (column !== undefined) columns.push([reader, column.slice(0, length)]);
+      if (column === undefined) return;
+      columns.push([reader, column.slice(0, usedLength(column, points * this.#width))]);
     });
     return {
       *write(writer) {
@@ -122,4 +122,11 @@ export class DeltaBases {
       column.fill(0, last * width, (last + 1) * width);
     }
   }
+}
+
+/** Without the zeros at its end, which it has or not by when it grew: equal bases are written alike. */
+function usedLength(column: Float64Array, atMost: number): number {
+  let length = Math.min(column.length, atMost);
+  while (length > 0 && column[length - 1] === 0) length--;
+  return length;
 }

@@ -39,7 +39,12 @@ export class ExponentialBases {
   /** Of the first so many points, with at most so many buckets on either side of each. */
   picture(points: number): StreamPicture {
     // Readers that have none are empty places, which slice and map keep.
-    const pictured = (this.#byReader ?? []).map((bases) => bases.slice(0, points));
+    const pictured = (this.#byReader ?? []).map((bases) => {
+      // Without the empty places at the end, which it has or not by when it grew: equal bases are written alike.
+      let length = Math.min(bases.length, points);
+      while (length > 0 && bases[length - 1] === undefined) length--;
+      return bases.slice(0, length);
+    });
     this.#pictured = pictured;
     const release = () => {
       if (this.#pictured === pictured) this.#pictured = undefined;

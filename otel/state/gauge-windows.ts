@@ -268,15 +268,19 @@ class Window {
     this.#weightUs.set(place, this.#weightUs.get(place) + weightUs);
   }
 
+  /** Changes nothing: a reader that looks leaves no trace, so that no journal need tell of it. */
   reduce(place: number, how: WindowReduction, value: number): number {
     const wanted = (this.#collections - 1) >>> 0;
-    if (this.#interval.get(place) === wanted) this.#close(place);
-    if (this.#closedInterval.get(place) !== wanted) return value;
-    const weightUs = this.#closedWeightUs.get(place);
-    if (how === 'mean') return weightUs > 0 ? this.#closedIntegral.get(place) / weightUs : value;
-    const least = this.#closedMin.get(place);
-    const greatest = this.#closedMax.get(place);
-    // All values were NaN.
+    // It may not have been closed, since nothing was reported since.
+    const isOpen = this.#interval.get(place) === wanted;
+    if (!isOpen && this.#closedInterval.get(place) !== wanted) return value;
+    if (how === 'mean') {
+      const weightUs = (isOpen ? this.#weightUs : this.#closedWeightUs).get(place);
+      return weightUs > 0 ? (isOpen ? this.#integral : this.#closedIntegral).get(place) / weightUs : value;
+    }
+    const least = (isOpen ? this.#min : this.#closedMin).get(place);
+    const greatest = (isOpen ? this.#max : this.#closedMax).get(place);
+    // No value came, or all were NaN.
     if (least > greatest) return value;
     return how === 'min' ? least : greatest;
   }

@@ -46,7 +46,8 @@ export function* readCounts(
 }
 
 function* writeWindow(writer: SnapshotWriter, window: BucketWindow): Generator<SnapshotChunk, void> {
-  writer.sint(window.offset);
+  // Where there are no buckets it says nothing, and may be what it was once.
+  writer.sint(window.length === 0 ? 0 : window.offset);
   writer.varint(window.length);
   yield* writeNumbers(writer, window.counts, window.length);
 }
