@@ -19,8 +19,7 @@ export class StoreClock {
   }
 
   readonly nowUs = (): number =>
-    this.#replayedUs ??
-    this.#originUs + Math.round((this.#machine.monotonicMs() - this.#originMs) * 1000);
+    this.#replayedUs ?? this.#originUs + Math.round((this.#machine.monotonicMs() - this.#originMs) * 1000);
 
   /** It shows this time until the next one, or until it runs. */
   show(timeUs: number): void {

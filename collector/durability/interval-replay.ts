@@ -8,4 +8,6 @@ export interface IntervalReplay {
   replayAnswered(count: number): void;
   /** The reader is no more: what waited was lost then, and booked. */
   replayGone(): void;
+  /** An interval that is half-made is read to its end at once. See `DeltaIntervals.finishNow`. */
+  finishNow(told: (steps: number) => void, committed: () => Promise<void>): void;
 }

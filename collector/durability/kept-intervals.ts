@@ -55,7 +55,12 @@ export class KeptIntervals implements IntervalRestoring, CheckpointPart {
       replaySteps: (count) => intervals.replaySteps(count),
       replayAnswered: (count) => intervals.replayAnswered(count),
       replayGone: () => intervals.replayGone(),
+      finishNow: (told, committed) => intervals.finishNow(told, committed),
     };
+  }
+
+  finishNow(): void {
+    for (const { intervals } of this.#readers.values()) intervals.finishOwn();
   }
 
   /** Everything has been replayed. What former readers had not delivered is nobody's. */

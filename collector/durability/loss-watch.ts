@@ -6,6 +6,7 @@ import type { Sessions } from '../sessions/sessions.ts';
 import { beginAfresh } from './begin-afresh.ts';
 import type { KnownLosses } from './known-losses.ts';
 import type { Recorder } from './recorder.ts';
+import type { IntervalRestoring } from './restoring.ts';
 
 export interface LossWatchOptions {
   readonly state: CollectorState;
@@ -13,6 +14,7 @@ export interface LossWatchOptions {
   readonly durable: DurableState;
   readonly recorder: Recorder;
   readonly losses: KnownLosses;
+  readonly intervals: Pick<IntervalRestoring, 'finishNow'>;
   readonly log: JournalLog;
 }
 
@@ -73,8 +75,10 @@ export class LossWatch {
   }
 
   #lose(token: Uint8Array, nowUs: number): void {
-    const { state, sessions, recorder, losses } = this.#options;
+    const { state, sessions, recorder, losses, intervals } = this.#options;
     const isNew = !this.#hasBegunAfresh;
+    // What they are read from is about to become something else.
+    if (isNew) intervals.finishNow();
     recorder.lost(nowUs, token, isNew);
     losses.add(token);
     if (!isNew) return;

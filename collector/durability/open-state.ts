@@ -76,13 +76,15 @@ async function open(recovery: Recovery, options: OpenStateOptions): Promise<Open
   const isWhole = await replay(restoring, recovery, options);
   const { state: durable, report } = await recovery.begin(journal);
   const { restored, losses } = restoring;
-  intervals.dropFormer();
   // Everything below happens at one moment, which is that of the record.
   clock.run();
   const nowUs = clock.nowUs();
   clock.show(nowUs);
   const state = restored?.state ?? new CollectorState({ rules, writerId, problems, clock });
   const recorder = new Recorder(durable, (place, atUs) => watch.returned(place, atUs));
+  // A reader may not come back, views may have changed, and what is half-read stands in the way of that.
+  restored?.replayer.finishIntervals(recorder);
+  intervals.dropFormer();
   recorder.begun(nowUs, rulesText(rules));
   for (const session of [...(restored?.sessions ?? [])]) session.closed();
   state.outputs.unclaimReaders();
@@ -91,7 +93,7 @@ async function open(recovery: Recovery, options: OpenStateOptions): Promise<Open
   if (hasChanged && !state.change(rules, sessions))
     throw new StreamgaugeError('bug', 'views cannot be changed while an interval is read');
   state.outputs.recordIn(recorder);
-  const watch = new LossWatch({ state, sessions, durable, recorder, losses, log });
+  const watch = new LossWatch({ state, sessions, durable, recorder, losses, intervals, log });
   const tokens = report.losses.map(({ token }) => token);
   if (watch.found(isWhole ? tokens : [...tokens, durable.term], nowUs)) hasChanged = true;
   clock.run();

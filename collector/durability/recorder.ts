@@ -154,12 +154,17 @@ export class Recorder implements SessionJournal, OutputsJournal, OtlpJournal {
 
   /** A delta reader's interval was read on by so many steps, without a pause. */
   steps(cursor: ReaderCursor, count: number): void {
-    this.#counted(recordTypes.steps, cursor, count);
+    this.stepsOf(this.#numbers.get(cursor)!, count);
+  }
+
+  /** The same of a reader by its number, which may be one of the run before: until {@link begun}. */
+  stepsOf(reader: number, count: number): void {
+    this.#counted(recordTypes.steps, reader, count);
   }
 
   /** So many requests of a delta reader's oldest interval have been answered for good. */
   answered(cursor: ReaderCursor, count: number): void {
-    this.#counted(recordTypes.answers, cursor, count);
+    this.#counted(recordTypes.answers, this.#numbers.get(cursor)!, count);
   }
 
   swept({ endedBeforeS, idleBeforeS, nowS, nowUs }: Sweeping): void {
@@ -188,9 +193,9 @@ export class Recorder implements SessionJournal, OutputsJournal, OtlpJournal {
     return { directoryId, term, journalPosition: journal.position };
   }
 
-  #counted(type: number, cursor: ReaderCursor, count: number): void {
+  #counted(type: number, reader: number, count: number): void {
     this.#writer.reset();
-    this.#writer.varint(this.#numbers.get(cursor)!);
+    this.#writer.varint(reader);
     this.#writer.varint(count);
     this.#decided(type, this.#writer);
   }

@@ -13,7 +13,7 @@ import { badRecord, RecordReader } from './record-reader.ts';
 import { recordTypes } from './record-types.ts';
 import { decodeOpening } from './recorded-opening.ts';
 import { decodeOtlpHead } from './recorded-otlp.ts';
-import { type RecordedReader, requestsOf } from './recorder.ts';
+import { type RecordedReader, type Recorder, requestsOf } from './recorder.ts';
 import { rulesFromText, rulesText } from './state-rules.ts';
 
 interface ReplayedReader extends RecordedReader {
@@ -148,6 +148,15 @@ export class Replayer {
       default:
         throw badRecord(`type ${type} is not known`);
     }
+  }
+
+  /** Reads intervals that are half-made to their ends, and has that recorded: what they are read from is about to change. */
+  finishIntervals(recorder: Recorder): void {
+    for (const [number, { intervals }] of this.#readers.entries())
+      intervals?.finishNow(
+        (steps) => recorder.stepsOf(number, steps),
+        () => recorder.committed(),
+      );
   }
 
   #showTime(): number {

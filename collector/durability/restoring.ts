@@ -40,6 +40,8 @@ export interface IntervalRestoring {
   of(reader: RecordedReader, cursor: ReaderCursor, outputs: Outputs): IntervalReplay | undefined;
   /** There is nothing more to replay. */
   dropFormer(): void;
+  /** Intervals that are half-made are read to their ends at once. */
+  finishNow(): void;
 }
 
 /** What there is from the first record or section on that says by which rules. */

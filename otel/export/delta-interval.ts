@@ -2,7 +2,7 @@ import type { DroppedPoints } from '../otlp/encode-requests.ts';
 import type { Collection } from '../state/point-batch.ts';
 import type { Encode } from './encoding-in-turns.ts';
 import type { PointsUnderWay } from './points-under-way.ts';
-import type { QueuedRequest } from './queued-collection.ts';
+import type { QueuedCollection, QueuedRequest } from './queued-collection.ts';
 
 /**
  * One interval of a delta reader in the making. Each step reads some points, which moves what the next interval begins at, and so changes state: the same steps at
@@ -20,6 +20,8 @@ export class DeltaInterval {
   /** Why it ends before its end. What was made is good. */
   failure: unknown;
   isDone = false;
+  /** What it came to. */
+  made: QueuedCollection | undefined;
   readonly #steps: Iterator<QueuedRequest | undefined>;
   readonly #release: (() => void) | undefined;
 

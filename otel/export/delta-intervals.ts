@@ -116,6 +116,28 @@ export class DeltaIntervals implements ExportQueue {
     return this.#make(this.#making);
   }
 
+  /**
+   * Reads an interval that is half-made to its end at once: what it is read from is about to become something else.
+   * @param told how many steps that took; not called when none is half-made
+   * @param committed resolves when what was told is committed
+   */
+  finishNow(told: (steps: number) => void, committed?: () => Promise<void>): void {
+    const interval = this.#making;
+    if (interval === undefined) return;
+    const fromMs = performance.now();
+    let steps = 1;
+    while (interval.step()) steps++;
+    told(steps);
+    if (!this.#isReplaying) this.#book(interval, performance.now() - fromMs);
+    this.#finish(interval, new Commit(committed?.()));
+  }
+
+  /** {@link finishNow} of what this process reads. */
+  finishOwn(): void {
+    const { journal, committed } = this.#options;
+    this.finishNow((steps) => journal?.steps(steps), committed);
+  }
+
   async resume(): Promise<void> {
     this.finishReplay();
     if (this.#making !== undefined) await this.#make(this.#making);
@@ -242,7 +264,7 @@ export class DeltaIntervals implements ExportQueue {
   }
 
   async #make(interval: DeltaInterval): Promise<QueuedCollection> {
-    const { journal, committed, books, clock, turnMs = longestTurnMs } = this.#options;
+    const { journal, committed, turnMs = longestTurnMs } = this.#options;
     let workMs = 0;
     for (;;) {
       const fromMs = performance.now();
@@ -257,10 +279,17 @@ export class DeltaIntervals implements ExportQueue {
       journal?.steps(steps);
       if (!isMore) break;
       await nextTurn();
+      // Somebody could not wait.
+      if (interval.made !== undefined) return interval.made;
     }
-    if (interval.failure !== undefined) bookCollectionFailed(books, clock, interval.failure);
-    else books.record.collection(workMs, interval.points);
+    this.#book(interval, workMs);
     return this.#finish(interval, new Commit(committed?.()));
+  }
+
+  #book({ failure, points }: DeltaInterval, workMs: number): void {
+    const { books, clock } = this.#options;
+    if (failure !== undefined) bookCollectionFailed(books, clock, failure);
+    else books.record.collection(workMs, points);
   }
 
   #finish(interval: DeltaInterval, commit: Commit): QueuedCollection {
@@ -269,6 +298,7 @@ export class DeltaIntervals implements ExportQueue {
     this.#making = undefined;
     const collection = new QueuedCollection(timeUs, this.#bornMs(timeUs), requests, underWay, commit);
     collection.isWhole = failure === undefined;
+    interval.made = collection;
     this.#push(collection);
     for (const resolve of this.#whenMade.splice(0)) resolve();
     return collection;
