@@ -6,6 +6,7 @@ import { metricToDefinition } from '../../otel/model/definitions.ts';
 import { encodeAgentMessage } from '../../proto/messages/agent-message.ts';
 import { type CollectorMessage, decodeCollectorMessage } from '../../proto/messages/collector-message.ts';
 import type { Define } from '../../proto/messages/define.ts';
+import type { Position } from '../../proto/messages/position.ts';
 import { StreamColumns } from '../../proto/report/stream-columns.ts';
 import { encodeReport, type GroupState } from '../../proto/report/write-report.ts';
 import { type CatalogueSeries, relayedBy } from './catalogue.ts';
@@ -44,7 +45,13 @@ export class FakeStream {
     });
   }
 
-  hello(memberId: string, incarnation: number, resource: Attributes, bootId = 'boot'): void {
+  hello(
+    memberId: string,
+    incarnation: number,
+    resource: Attributes,
+    bootId = 'boot',
+    lastAck?: Position,
+  ): void {
     this.#memberId = memberId;
     this.session.receive(
       encodeAgentMessage({
@@ -57,7 +64,7 @@ export class FakeStream {
         resourceSchemaUrl: '',
         capabilities: ['exponential_histogram', 'summary'],
         clockUs: 0,
-        lastAck: undefined,
+        lastAck,
         userAgent: 'fake',
         ackDelayMs: 0,
       }),

@@ -1,30 +1,58 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { checkReplays } from '../collector/durability/check-replays.ts';
 import { checkSequences, type SequencesOutcome } from './check-sequences.ts';
 
 /*
  * Takes many sequences, on all cores:
  *
  *   node test/model/run-sequences.ts [RUNS] [SEED]
+ *   node test/model/run-sequences.ts replay [RUNS] [SEED]
  *
- * RUNS is 200,000 where it is not given, and SEED one at random, which is printed. The sequences come in batches, each from a seed of its own. It ends with
+ * The first are those of collector-sequence.test.ts, the others those of test/collector/durability/replay-sequences.test.ts. RUNS is 200,000 where it is not given, of
+ * the others 2000, and SEED one at random, which is printed. The sequences come in batches, each from a seed of its own. It ends with
  * 1 when a sequence fails, once that has been made shorter, which takes half a minute at most; what it prints then says how to take the same again.
  */
 
+interface Kind {
+  readonly runs: number;
+  readonly batchRuns: number;
+  readonly test: string;
+  check(seed: number, runs: number): SequencesOutcome | Promise<SequencesOutcome>;
+}
+
+const kinds = {
+  model: {
+    runs: 200_000,
+    batchRuns: 250,
+    test: 'test/model/collector-sequence.test.ts',
+    check: checkSequences,
+  },
+  replay: {
+    runs: 2000,
+    batchRuns: 10,
+    test: 'test/collector/durability/replay-sequences.test.ts',
+    check: checkReplays,
+  },
+} as const satisfies Record<string, Kind>;
+
 interface Batch {
+  readonly kind: keyof typeof kinds;
   readonly seed: number;
   readonly runs: number;
 }
 
-const batchRuns = 250;
-
-async function main(runsText = '200000', seedText = `${Date.now() % 2 ** 30}`): Promise<void> {
+async function main(...args: readonly string[]): Promise<void> {
+  const isKind = args[0] !== undefined && Object.hasOwn(kinds, args[0]);
+  const kind = isKind ? (args[0] as Batch['kind']) : 'model';
+  const { batchRuns, test } = kinds[kind];
+  const [runsText = `${kinds[kind].runs}`, seedText = `${Date.now() % 2 ** 30}`] = args.slice(isKind ? 1 : 0);
   const [runs, seed] = [wholeNumber('RUNS', runsText), wholeNumber('SEED', seedText)];
   print(`RUNS=${runs} SEED=${seed}`);
   const batches: Batch[] = [];
   for (let at = 0; at < runs; at += batchRuns)
-    batches.push({ seed: (seed + batches.length) % 2 ** 31, runs: Math.min(batchRuns, runs - at) });
+    batches.push({ kind, seed: (seed + batches.length) % 2 ** 31, runs: Math.min(batchRuns, runs - at) });
   const beganMs = performance.now();
   let held = 0;
   let failure: string | undefined;
@@ -51,7 +79,7 @@ async function main(runsText = '200000', seedText = `${Date.now() % 2 ** 30}`): 
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), batches.length) }, work));
   if (failure !== undefined) {
     print(failure);
-    print('again: SEED=… RUNS=… npx ava test/model/collector-sequence.test.ts, with those of the line above');
+    print(`again: SEED=… RUNS=… npx ava ${test}, with those of the line above`);
     process.exitCode = 1;
   }
   print(`${held} of ${runs} sequences hold, in ${seconds(beganMs)}, SEED=${seed}`);
@@ -80,4 +108,11 @@ function print(text: string): void {
 
 if (isMainThread) await main(...process.argv.slice(2));
 else
-  parentPort!.on('message', ({ seed, runs }: Batch) => parentPort!.postMessage(checkSequences(seed, runs)));
+  parentPort!.on('message', ({ kind, seed, runs }: Batch) => {
+    Promise.resolve(kinds[kind].check(seed, runs)).then(
+      (outcome) => parentPort!.postMessage(outcome),
+      (error: unknown) => {
+        throw error;
+      },
+    );
+  });

@@ -38,14 +38,22 @@ export class MemoryStorage implements Storage {
   /** All files together have at most so many bytes. */
   capacity = Number.POSITIVE_INFINITY;
   readonly calls: string[] = [];
+  /** Segments that were removed, as they were then. */
+  readonly removed: Map<string, Buffer>;
   #names: Names = new Map();
   #syncedNames: Names = new Map();
   /** The names after each change that is not synced. */
   #changes: Names[] = [];
+  /** Writes that were asked for and are not done. */
+  readonly #underWay = new Set<{ inode: Inode; offset: number; bytes: Buffer }>();
   #isDead = false;
 
-  static of(files: ReadonlyMap<string, Buffer>): MemoryStorage {
-    const storage = new MemoryStorage();
+  constructor(removed: ReadonlyMap<string, Buffer> = new Map()) {
+    this.removed = new Map(removed);
+  }
+
+  static of(files: ReadonlyMap<string, Buffer>, removed?: ReadonlyMap<string, Buffer>): MemoryStorage {
+    const storage = new MemoryStorage(removed);
     for (const [name, bytes] of files)
       storage.#names.set(name, { current: Buffer.from(bytes), synced: Buffer.from(bytes), unsynced: [] });
     storage.#syncedNames = new Map(storage.#names);
@@ -57,10 +65,19 @@ export class MemoryStorage implements Storage {
     return new Map([...this.#names].map(([name, { current }]) => [name, Buffer.from(current)]));
   }
 
-  /** The process is killed: nothing it still asks for is done, all that was done stays. */
-  kill(): MemoryStorage {
+  /**
+   * The process is killed: nothing it still asks for is done, all that was done stays.
+   *
+   * @param random from 0 to 1: how much is done of each write that is under way. Default: nothing
+   */
+  kill(random?: () => number): MemoryStorage {
     this.#isDead = true;
-    return MemoryStorage.of(this.files());
+    if (random !== undefined)
+      for (const { inode, offset, bytes } of this.#underWay) {
+        const length = Math.min(bytes.length, Math.floor(random() * 1.25 * (bytes.length + 1)));
+        apply(inode, { offset, bytes: bytes.subarray(0, length) });
+      }
+    return MemoryStorage.of(this.files(), this.removed);
   }
 
   /**
@@ -73,7 +90,10 @@ export class MemoryStorage implements Storage {
     this.#isDead = true;
     const states = [this.#syncedNames, ...this.#changes];
     const names = states[Math.floor(random() * states.length)]!;
-    return MemoryStorage.of(new Map([...names].map(([name, inode]) => [name, afterCut(inode, random)])));
+    return MemoryStorage.of(
+      new Map([...names].map(([name, inode]) => [name, afterCut(inode, random)])),
+      this.removed,
+    );
   }
 
   async list(folder = ''): Promise<readonly StoredFile[]> {
@@ -111,7 +131,10 @@ export class MemoryStorage implements Storage {
 
   async remove(name: string): Promise<void> {
     await this.#turn('remove', name);
-    if (this.#names.has(name)) this.#change((names) => names.delete(name));
+    const inode = this.#names.get(name);
+    if (inode === undefined) return;
+    if (name.startsWith('segment-')) this.removed.set(name, inode.current);
+    this.#change((names) => names.delete(name));
   }
 
   async makeFolder(): Promise<void> {}
@@ -130,8 +153,10 @@ export class MemoryStorage implements Storage {
         return inode.current.copy(buffer, 0, offset, offset + buffer.length);
       },
       write: async (buffers, offset) => {
-        const most = await this.#turn('write', name);
         const all = Buffer.concat(buffers);
+        const write = { inode, offset, bytes: all };
+        this.#underWay.add(write);
+        const most = await this.#turn('write', name).finally(() => this.#underWay.delete(write));
         const used = [...new Set(this.#names.values())].reduce((sum, { current }) => sum + current.length, 0);
         const room = Math.max(0, this.capacity - used) + Math.max(0, inode.current.length - offset);
         const bytes = all.subarray(0, Math.min(all.length, most ?? all.length, room));
