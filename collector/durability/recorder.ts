@@ -85,14 +85,13 @@ export class Recorder implements SessionJournal, OutputsJournal, OtlpJournal {
   }
 
   otlpReceived(nowUs: number, format: OtlpFormat, grant: Grant | undefined, bytes: Uint8Array): void {
-    const lastUs = this.#lastUs;
     const writer = this.#timed(nowUs);
     const head = encodeOtlpHead(format, grant);
     writer.varint(head.length);
     try {
       this.#state.journal.appendParts(recordTypes.otlp, Buffer.concat([written(writer), head]), bytes);
     } catch (error) {
-      this.#lastUs = lastUs;
+      this.cut();
       throw error;
     }
   }

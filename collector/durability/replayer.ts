@@ -152,8 +152,8 @@ export class Replayer {
 
   /** Reads intervals that are half-made to their ends, and has that recorded: what they are read from is about to change. */
   finishIntervals(recorder: Recorder): void {
-    for (const [number, { intervals }] of this.#readers.entries())
-      intervals?.finishNow(
+    for (const [number, reader] of this.#readers.all.entries())
+      reader?.intervals?.finishNow(
         (steps) => recorder.stepsOf(number, steps),
         () => recorder.committed(),
       );

@@ -9,6 +9,7 @@ export type ReplayStep =
   | { do: 'spoil'; agent: number; series: number; value: number }
   | { do: 'retire'; agent: number; series: number; reason: 'gone' | 'idle' }
   | { do: 'goodbye' | 'cut' | 'half close' | 'nonsense'; agent: number }
+  | { do: 'send'; sender: number; seed: number; isDelta: boolean; isRestarted: boolean }
   | { do: 'wait'; seconds: number }
   | { do: 'collect'; reader: number }
   | { do: 'deliver'; reader: number; isTaken: boolean }
@@ -19,6 +20,7 @@ export type ReplayStep =
   | { do: 'restart'; how: 'kill' | 'power cut' | 'close'; seed: number; which: number };
 
 export const agents = 3;
+export const senders = 2;
 export const readers = [
   { name: 'totals', temporality: 'cumulative' },
   { name: 'changes', temporality: 'delta' },
@@ -92,6 +94,16 @@ const anyStep: fc.Arbitrary<ReplayStep> = fc.oneof(
     arbitrary: step({
       do: fc.constantFrom('goodbye' as const, 'cut' as const, 'half close' as const, 'nonsense' as const),
       agent,
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: step({
+      do: named('send'),
+      sender: fc.nat(senders - 1),
+      seed,
+      isDelta: fc.constantFrom(false, false, true),
+      isRestarted: fc.constantFrom(false, false, false, true),
     }),
   },
   {

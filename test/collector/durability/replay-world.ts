@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { rulesText } from '../../../collector/durability/state-rules.ts';
 import { Recovery } from '../../../collector/journal/recovery.ts';
+import type { OtlpIntake } from '../../../collector/receivers/otlp/otlp-intake.ts';
+import { batchesOf, type Collection, PointBatch } from '../../../otel/state/point-batch.ts';
 import type { CollectorMessage } from '../../../proto/messages/collector-message.ts';
-import { readPoints } from '../../model/read-points.ts';
 import { birthUs } from '../core.ts';
 import { MemoryStorage } from '../journal/memory-storage.ts';
 import { recordedLog } from '../journal/recorded-log.ts';
@@ -11,7 +12,8 @@ import { DurableSide, type Restored, restore, type SideOptions } from './durable
 import { recordsOf } from './records-of.ts';
 import { type AgentSurroundings, ReplayAgent } from './replay-agent.ts';
 import { replayRules } from './replay-rules.ts';
-import { agents, type ReplayStep, readers } from './replay-steps.ts';
+import { ReplaySender } from './replay-sender.ts';
+import { agents, type ReplayStep, readers, senders } from './replay-steps.ts';
 import { pictureOf, type StatePicture } from './state-picture.ts';
 
 /** What was said by whom is in the journal up to here. */
@@ -35,6 +37,8 @@ export class ReplayWorld {
   readonly #agents: ReplayAgent[];
   #storage = new MemoryStorage();
   #side!: DurableSide;
+  #otlp!: OtlpIntake;
+  readonly #senders = Array.from({ length: senders }, (_, place) => new ReplaySender(place, birthUs));
   #rules = 0;
   #said: Said[] = [];
   /** Something that rests on all up to here has left the collector. */
@@ -63,6 +67,7 @@ export class ReplayWorld {
       case 'wait':
         this.nowUs += step.seconds * 1_000_000;
         sessions.tick();
+        if (state.expirePoints(state.clock.nowUs())) recorder.pointsExpired(state.clock.nowUs());
         state.outputs.sweep();
         break;
       case 'collect':
@@ -76,6 +81,15 @@ export class ReplayWorld {
         if (!state.change(rules, sessions)) break;
         recorder.rulesChanged(state.clock.nowUs(), rulesText(rules));
         this.#rules = step.which % replayRules.length;
+        this.#otlp = state.otlp(sessions);
+        break;
+      }
+      case 'send': {
+        const nowUs = state.clock.nowUs();
+        const bytes = this.#senders[step.sender]!.request(step, nowUs);
+        this.#otlp.take(bytes, 'json', nowUs, undefined, () =>
+          recorder.otlpReceived(nowUs, 'json', undefined, bytes),
+        );
         break;
       }
       case 'checkpoint':
@@ -131,7 +145,7 @@ export class ReplayWorld {
 
   #collect({ intervals, outputs, cursor }: DurableReader): void {
     if (intervals === undefined) {
-      readPoints(outputs.collect(cursor, this.nowUs));
+      readAll(outputs.collect(cursor, this.nowUs));
       outputs.delivered(cursor);
     } else if (!intervals.isMaking) void intervals.collect(this.nowUs);
   }
@@ -284,9 +298,23 @@ export class ReplayWorld {
       report.damages.filter(({ kind }) => kind !== 'torn'),
       [],
     );
+    const { state, sessions } = this.#side;
+    this.#otlp = state.otlp(sessions);
     this.#slowDown(this.#side);
     for (const { intervals } of this.#side.readers) void intervals?.resume();
   }
+}
+
+/**
+ * What a cumulative reader reads changes nothing, so it is no record. But for exponential histograms, whose freed series are kept at the zero threshold that was shown last: a
+ * replay, in which nobody has looked, may keep them at a lower one.
+ */
+function readAll({ resources }: Collection): void {
+  const batch = new PointBatch();
+  for (const { scopes } of resources)
+    for (const { streams } of scopes)
+      for (const stream of streams)
+        if (stream.metric.kind !== 'exponential_histogram') for (const _ of batchesOf(stream, batch));
 }
 
 async function turns(count: number): Promise<void> {

@@ -33,7 +33,7 @@ export function pictureOf(
   const { outputs, store } = state;
   // It brings what was shown last to the present, which no record tells of.
   const shown = dump(outputs.collect(outputs.passerBy(), nowUs));
-  const storeSnapshot = new StoreSnapshot(store);
+  const storeSnapshot = new StoreSnapshot(store, state.points);
   storeSnapshot.take();
   return {
     shown,
