@@ -41,7 +41,13 @@ export function answerClientError(
 ): { readonly cause: LimitCause; readonly reason: string } | undefined {
   // It goes on sending, and has had its answer.
   if (!socket.writable) return undefined;
-  const { status, sentence, cause } = problems[error.code ?? ''] ?? badRequest;
+  const { code = '' } = error;
+  // TLS failed, or the network: an answer would wait for ever to be written, and the connection with it.
+  if (!/^(HPE|ERR_HTTP)_/.test(code)) {
+    socket.destroy();
+    return undefined;
+  }
+  const { status, sentence, cause } = problems[code] ?? badRequest;
   if (!isAnswered) socket.write(closingAnswer(status, sentence));
   socket.destroySoon();
   return cause === undefined ? undefined : { cause, reason: sentence };

@@ -142,9 +142,11 @@ export class HttpListener {
     if (tls !== undefined) {
       const server = this.#server as TlsServer;
       tls.start((context) => server.setSecureContext(context));
-      server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) =>
-        guard?.handshakeFailed(error, addressOf(socket)),
-      );
+      server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+        guard?.handshakeFailed(error, addressOf(socket));
+        // What HTTP would answer waits for the end of the handshake, and the connection with it.
+        socket.destroy();
+      });
     }
     // Later errors are those of single connections, which their own handlers deal with.
     this.#server.on('error', (error) => this.#options.onFailure(StreamgaugeError.from(error), ''));
