@@ -78,9 +78,3 @@ export function testAttacks(table: readonly Attack[], setUp: () => Promise<Scene
   });
   test.after.always(() => scene?.victim.stop());
 }
-
-/** The value of `good.things` on a page for Prometheus. */
-export function goodThings(page: string): number | undefined {
-  const [, shown] = /^good_things_total\{[^}]*\} (\d+)/m.exec(page) ?? [];
-  return shown === undefined ? undefined : Number(shown);
-}

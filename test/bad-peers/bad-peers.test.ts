@@ -1,6 +1,6 @@
-import { goodThings, testAttacks } from './attack-table.ts';
+import { testAttacks } from './attack-table.ts';
 import { bytesAttacks } from './bytes-attacks.ts';
-import { GoodAgent } from './good-agent.ts';
+import { GoodAgent, goodThings } from './good-agent.ts';
 import { http1Attacks } from './http1-attacks.ts';
 import { http2Attacks } from './http2-attacks.ts';
 import { messageAttacks } from './message-attacks.ts';

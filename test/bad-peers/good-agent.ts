@@ -88,3 +88,9 @@ export class GoodAgent {
     }
   }
 }
+
+/** The value of `good.things` on a page for Prometheus. */
+export function goodThings(page: string): number | undefined {
+  const [, shown] = /^good_things_total\{[^}]*\} (\d+)/m.exec(page) ?? [];
+  return shown === undefined ? undefined : Number(shown);
+}

@@ -1,0 +1,6 @@
+import { testAttacks } from './attack-table.ts';
+import { secureScene } from './secure-scene.ts';
+import { tlsAttacks } from './tls-attacks.ts';
+
+// The rows of ports with TLS, certificates of clients, and tokens.
+testAttacks([...tlsAttacks], secureScene);
