@@ -59,6 +59,11 @@ export class KeptIntervals implements IntervalRestoring, CheckpointPart {
     };
   }
 
+  startAgain(): void {
+    for (const { intervals } of this.#readers.values()) intervals.replayGone();
+    this.#former.clear();
+  }
+
   finishNow(): void {
     for (const { intervals } of this.#readers.values()) intervals.finishOwn();
   }

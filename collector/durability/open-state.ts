@@ -11,7 +11,6 @@ import type { SessionCounters } from '../sessions/session-counters.ts';
 import type { SessionHost } from '../sessions/session-host.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { StoreClock } from '../store-clock.ts';
-import { keepSegments } from './keep-segments.ts';
 import type { KnownLosses } from './known-losses.ts';
 import { LossWatch } from './loss-watch.ts';
 import { Recorder } from './recorder.ts';
@@ -56,24 +55,46 @@ const longReplayRecords = 100_000;
  */
 export async function openState(options: OpenStateOptions): Promise<OpenedState> {
   const { directory, log, recover = () => openDataDirectory(directory, log) } = options;
-  const recovery = await recover();
+  let recovery = await recover();
   try {
-    return await open(recovery, options);
+    for (;;) {
+      const restoring = restoringOf(recovery, options);
+      await load(restoring, recovery, directory);
+      const unusable = await replay(restoring, recovery);
+      if (unusable === undefined) return await begin(restoring, recovery, options);
+      const { position, error } = unusable;
+      log.error(
+        { err: error, directory, position },
+        'a record of the journal cannot be applied: it and those behind it are not used, and are kept in the folder damaged; please report this',
+      );
+      options.intervals.startAgain();
+      recovery = await recovery.again({ position, what: StreamgaugeError.from(error).message });
+    }
   } catch (error) {
     await recovery.abandon();
     throw error;
   }
 }
 
-async function open(recovery: Recovery, options: OpenStateOptions): Promise<OpenedState> {
-  const { directory, journal, rules, problems, counters, intervals, log, sessionLog } = options;
-  const writerId = recovery.directoryId.toString('hex');
+function restoringOf(
+  recovery: Recovery,
+  { problems, intervals, log, clock = new StoreClock() }: OpenStateOptions,
+): Restoring {
   const onBug = (error: unknown): void =>
     log.error({ err: error }, 'a message in the journal made the collector fail; please report this');
-  const { clock = new StoreClock() } = options;
-  const restoring = new Restoring({ writerId, problems, intervals, onBug, clock });
-  await load(restoring, recovery, directory);
-  const isWhole = await replay(restoring, recovery, options);
+  const writerId = recovery.directoryId.toString('hex');
+  return new Restoring({ writerId, problems, intervals, onBug, clock });
+}
+
+/** What was there is there again: from here on it is changed. */
+async function begin(
+  restoring: Restoring,
+  recovery: Recovery,
+  options: OpenStateOptions,
+): Promise<OpenedState> {
+  const { journal, rules, problems, counters, intervals, log, sessionLog } = options;
+  const { clock } = restoring;
+  const writerId = recovery.directoryId.toString('hex');
   const { state: durable, report } = await recovery.begin(journal);
   const { restored, losses } = restoring;
   // Everything below happens at one moment, which is that of the record.
@@ -95,7 +116,15 @@ async function open(recovery: Recovery, options: OpenStateOptions): Promise<Open
   state.outputs.recordIn(recorder);
   const watch = new LossWatch({ state, sessions, durable, recorder, losses, intervals, log });
   const tokens = report.losses.map(({ token }) => token);
-  if (watch.found(isWhole ? tokens : [...tokens, durable.term], nowUs)) hasChanged = true;
+  const { skippedAt } = restoring;
+  if (skippedAt !== undefined) {
+    log.error(
+      { directory: durable.path, position: skippedAt },
+      'messages in the journal are passed over: one before them on their stream makes this version fail, and did not when it came',
+    );
+    tokens.push(tokenOf(skippedAt));
+  }
+  if (watch.found(tokens, nowUs)) hasChanged = true;
   clock.run();
   const wantsCheckpoint = hasChanged || report.records >= longReplayRecords;
   return { state, sessions, durable, recorder, losses, watch, report, wantsCheckpoint };
@@ -114,24 +143,25 @@ async function load(restoring: Restoring, recovery: Recovery, directory: string)
   }
 }
 
-/** Gives whether all records could be applied. */
+/** Gives the record that cannot be applied, if there is one: then the state is of no use. */
 async function replay(
   restoring: Restoring,
   recovery: Recovery,
-  { directory, log }: OpenStateOptions,
-): Promise<boolean> {
+): Promise<{ position: number; error: unknown } | undefined> {
   for await (const commit of recovery.commits())
     for (const record of commit) {
       try {
         restoring.apply(record);
       } catch (error) {
-        await keepSegments(directory);
-        log.error(
-          { err: error, directory, position: record.position },
-          'a record of the journal cannot be applied, so it and those behind it are not used; the segments are kept in the folder damaged; please report this',
-        );
-        return false;
+        return { position: record.position, error };
       }
     }
-  return true;
+  return undefined;
+}
+
+/** Of a loss that each opening finds at the same place, until a checkpoint covers it. */
+function tokenOf(position: number): Buffer {
+  const token = Buffer.alloc(8);
+  token.writeBigUInt64LE(BigInt(position));
+  return token;
 }

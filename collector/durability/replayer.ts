@@ -38,6 +38,11 @@ export class Replayer {
   readonly #reader = new RecordReader();
   #readers = new ReaderNumbers<ReplayedReader>();
   #timeUs = -1;
+  /** Streams that a message of theirs has ended here. */
+  readonly #failed = new Set<number>();
+  /** Where the first message of these is in the journal that came then, and is not applied: behind it. */
+  skippedAt: number | undefined;
+  #position = 0;
   /** Made for the rules in force. */
   #otlp: OtlpIntake | undefined;
 
@@ -58,7 +63,8 @@ export class Replayer {
 
   /** @throws StreamgaugeError `invalid_data`, SnapshotError or SyntaxError for a record that cannot have been written over this state */
   apply(record: JournalRecord): void {
-    const { type, bytes } = record;
+    const { type, bytes, position } = record;
+    this.#position = position;
     const { state, sessions, losses } = this.#options;
     const reader = this.#reader;
     reader.begin(bytes);
@@ -215,14 +221,22 @@ export class Replayer {
     }
   }
 
-  /** A message that makes us fail made us fail then, and its stream ended. */
+  /**
+   * A message that makes us fail made us fail then, and its stream ended. Where that is not so, since another version took it in, those that follow on its stream are
+   * passed over: they mean nothing without it, and everything else goes on.
+   */
   #receive(number: number, bytes: Buffer): void {
     const session = this.#options.sessions.get(number);
-    if (session === undefined) throw badRecord(`the stream ${number} is not open`);
+    if (session === undefined) {
+      if (!this.#failed.has(number)) throw badRecord(`the stream ${number} is not open`);
+      this.skippedAt ??= this.#position;
+      return;
+    }
     try {
       session.receive(bytes);
     } catch (error) {
       this.#options.onBug(error);
+      this.#failed.add(number);
       session.closed();
     }
   }

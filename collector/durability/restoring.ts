@@ -40,6 +40,8 @@ export interface IntervalRestoring {
   of(reader: RecordedReader, cursor: ReaderCursor, outputs: Outputs): IntervalReplay | undefined;
   /** There is nothing more to replay. */
   dropFormer(): void;
+  /** What was loaded and replayed is forgotten: it is made again from the beginning. */
+  startAgain(): void;
   /** Intervals that are half-made are read to their ends at once. */
   finishNow(): void;
 }
@@ -60,6 +62,15 @@ export class Restoring {
 
   constructor(options: RestoringOptions) {
     this.#options = options;
+  }
+
+  get clock(): StoreClock {
+    return this.#options.clock;
+  }
+
+  /** See {@link Replayer.skippedAt}: something that was acknowledged is not in the state. */
+  get skippedAt(): number | undefined {
+    return this.#restored?.replayer.skippedAt;
   }
 
   /** `undefined`: there was nothing. */

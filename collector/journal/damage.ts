@@ -3,7 +3,7 @@
  * - `corrupt`: bytes are not those that were written.
  * - `missing`: a file is not there.
  * - `foreign`: a file of another data directory.
- * - `unusable`: a good file behind something that is missing, which cannot be applied without it.
+ * - `unusable`: a good file behind something that is missing, which cannot be applied without it; or a good record that cannot be applied, with all behind it.
  */
 export type DamageKind = 'torn' | 'corrupt' | 'missing' | 'foreign' | 'unusable';
 

@@ -11,7 +11,7 @@ import type { JournalLog } from './journal-log.ts';
 import type { JournalOptions } from './journal-options.ts';
 import { applyRemedies, keepReplaced } from './move-damaged.ts';
 import { type CheckedCheckpoint, checkCheckpoint, readChunks } from './read-checkpoint.ts';
-import { Replay } from './replay.ts';
+import { Replay, type UnusableRecord } from './replay.ts';
 import type { Storage } from './storage.ts';
 import { storageError } from './storage-error.ts';
 import type { Term } from './terms.ts';
@@ -62,6 +62,7 @@ export class Recovery {
     options: RecoveryOptions,
     nowMs: number,
     checkpoints: ChosenCheckpoint,
+    unusable?: UnusableRecord,
   ) {
     this.#storage = storage;
     this.#files = files;
@@ -69,19 +70,38 @@ export class Recovery {
     this.#nowMs = nowMs;
     this.#checkpoint = checkpoints.good;
     this.#badCheckpoints = checkpoints.bad;
-    this.#replay = new Replay(storage, files.segments, checkpoints.good?.header.position ?? 0);
+    const from = checkpoints.good?.header.position ?? 0;
+    this.#replay = new Replay(storage, files.segments, from, unusable);
     this.#frames = this.#replay.frames();
   }
 
   /** @throws StreamgaugeError when the directory cannot be read, or is of a newer version */
-  static async start(storage: Storage, options: RecoveryOptions): Promise<Recovery> {
+  static start(storage: Storage, options: RecoveryOptions): Promise<Recovery> {
+    return Recovery.#read(storage, options);
+  }
+
+  static async #read(
+    storage: Storage,
+    options: RecoveryOptions,
+    unusable?: UnusableRecord,
+  ): Promise<Recovery> {
     const nowMs = options.nowMs ?? Date.now();
     try {
       const files = await readDirectoryFiles(storage, nowMs);
-      return new Recovery(storage, files, options, nowMs, await chooseCheckpoint(storage, files.checkpoints));
+      const checkpoints = await chooseCheckpoint(storage, files.checkpoints);
+      return new Recovery(storage, files, options, nowMs, checkpoints, unusable);
     } catch (error) {
       throw storageError(storage.path, 'read', error);
     }
+  }
+
+  /**
+   * The opening from its beginning on, in place of this one: the journal ends before the commit with this record, which is whole and cannot be applied.
+   * @throws StreamgaugeError when the directory cannot be read
+   */
+  async again(unusable: UnusableRecord): Promise<Recovery> {
+    await this.#frames.return(undefined);
+    return Recovery.#read(this.#storage, this.#options, unusable);
   }
 
   /** The newest checkpoint that is good. */

@@ -6,6 +6,14 @@ import { SegmentFrames } from './segment-frames.ts';
 import { segmentHeaderBytes } from './segment-header.ts';
 import type { Storage } from './storage.ts';
 
+/** A record that is whole and cannot be applied: it and all behind it are damage. */
+export interface UnusableRecord {
+  /** Behind it. */
+  readonly position: number;
+  /** Why, in words. */
+  readonly what: string;
+}
+
 /**
  * Reads the records behind a position, in order, as long as each continues the one before. What cannot be read ends it: reports are differences, so
  * what follows a gap means nothing. Where it ended and why is known once all has been read.
@@ -14,13 +22,20 @@ export class Replay {
   readonly #storage: Storage;
   readonly #segments: readonly NamedFile[];
   readonly #from: number;
+  readonly #unusable: UnusableRecord | undefined;
   readonly #damages: Damage[] = [];
   #position: number;
   #previous = 0;
   #records = 0;
 
   /** `segments`: all of this directory, by ascending position. `from`: the position of the checkpoint, or 0. */
-  constructor(storage: Storage, segments: readonly NamedFile[], from: number) {
+  constructor(
+    storage: Storage,
+    segments: readonly NamedFile[],
+    from: number,
+    unusable: UnusableRecord | undefined,
+  ) {
+    this.#unusable = unusable;
     this.#storage = storage;
     this.#segments = segments;
     this.#from = from;
@@ -103,6 +118,11 @@ export class Replay {
         );
         return false;
       }
+      const unusable = this.#unusable;
+      if (unusable !== undefined && begin < unusable.position && unusable.position <= frames.position) {
+        this.#stopBefore(file, unusable, begin, { offset, bytes: bytes.length - offset });
+        return false;
+      }
       if (frames.position > this.#from) {
         const fresh = begin >= this.#from ? records : this.#behindCheckpoint(file, records, begin);
         if (fresh === undefined) return false;
@@ -160,6 +180,19 @@ export class Replay {
     const what = `${how}, at offset ${offset} of ${offset + rest.length}`;
     const remedy: Remedy = { action: 'cut', offset, keeps: true };
     this.#stop(file, { kind: 'corrupt', what, bytes: rest.length, loses, remedy }, position);
+  }
+
+  /** The commit with the record is cut off, with all behind it, so that it is not met again at the next opening. */
+  #stopBefore(
+    file: NamedFile,
+    { position, what }: UnusableRecord,
+    begin: number,
+    { offset, bytes }: { offset: number; bytes: number },
+  ): void {
+    if (begin < this.#from) this.#previous = 0;
+    const remedy: Remedy = { action: 'cut', offset, keeps: true };
+    const said = `the record that ends at position ${position} cannot be applied (${what})`;
+    this.#stop(file, { kind: 'unusable', what: said, bytes, loses: true, remedy }, begin);
   }
 
   #unreadable(file: NamedFile, next: NamedFile | undefined, what: string): void {

@@ -20,6 +20,8 @@ export interface SideOptions {
   readonly rules: StateRules;
   readonly readers: readonly { readonly name: string; readonly temporality: Temporality }[];
   readonly journal?: JournalOptions;
+  /** Told of streams in each other's way. Default: nobody is. */
+  readonly onProblem?: () => void;
 }
 
 /** A collector's state over a storage, with its readers, as the collector puts them together; without ports, timers and backends. */
@@ -58,7 +60,7 @@ export class DurableSide {
       directory: storage.path,
       journal,
       rules,
-      problems: new OutputProblems(() => {}),
+      problems: new OutputProblems(options.onProblem ?? (() => {})),
       counters,
       intervals,
       log,
