@@ -24,8 +24,12 @@ export const counters: ReadonlySet<string> = new Set([
 /** Sums that are shown as their members have them: without their member there is no point. */
 export const passingCounters: ReadonlySet<string> = new Set([passing.kernel, passing.kept]);
 
-/** Writes a configuration of a collector into the folder, and gives its path. */
-export function writeCollectorFile(folder: string, readers: readonly ReaderOptions[]): string {
+/** Writes a configuration of a collector into the folder, and gives its path. @param more further keys of it */
+export function writeCollectorFile(
+  folder: string,
+  readers: readonly ReaderOptions[],
+  more: Readonly<Record<string, unknown>> = {},
+): string {
   const file = path.join(folder, 'collector.yaml');
   const views = (Object.keys(passing) as (keyof typeof passing)[]).flatMap((of) => {
     const selector = { instrument_name: passing[of] };
@@ -53,6 +57,9 @@ export function writeCollectorFile(folder: string, readers: readonly ReaderOptio
     },
   }));
   // JSON is YAML.
-  writeFileSync(file, JSON.stringify({ file_format: '1.0', meter_provider: { readers: periodic, views } }));
+  writeFileSync(
+    file,
+    JSON.stringify({ file_format: '1.0', meter_provider: { readers: periodic, views }, ...more }),
+  );
   return file;
 }
