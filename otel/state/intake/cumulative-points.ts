@@ -36,7 +36,7 @@ export class CumulativePoints {
     switch (step) {
       case 'advance':
         this.#learnStart(cell, slot, clock, startUs);
-        if ((state.series.status.get(slot) & interrupted) !== 0) {
+        if (this.#isInterrupted(cell, slot)) {
           epochs.resume(cell, slot, clock, timeUs);
           return epochs.setAside === 0 ? 'merged' : 'baseline';
         }
@@ -44,13 +44,14 @@ export class CumulativePoints {
         epochs.newest(state, slot, clock, timeUs);
         return 'merged';
       case 'raise':
-        if ((state.series.status.get(slot) & interrupted) !== 0) return 'late';
+        if (this.#isInterrupted(cell, slot)) return 'late';
         cell.replace(slot);
         epochs.late(state, slot, clock);
         return 'merged_late';
       case 'reset':
-        epochs.open(cell, slot, clock, startUs, timeUs, true, heldUs);
-        return 'merged';
+        // Behind an interruption it may have begun, and been shown, before that.
+        epochs.open(cell, slot, clock, startUs, timeUs, !this.#isInterrupted(cell, slot), heldUs);
+        return epochs.setAside === 0 ? 'merged' : 'baseline';
       case 'restart': {
         // One that began before what was heard last may hold what that counted.
         const isWhole = startUs >= heldUs && epochs.isAfterHorizon(startUs, timeUs);
@@ -92,6 +93,10 @@ export class CumulativePoints {
       default:
         return step;
     }
+  }
+
+  #isInterrupted({ state: { series } }: PointCell, slot: number): boolean {
+    return (series.status.get(slot) & interrupted) !== 0;
   }
 
   /** Whether there is a cumulative value that the point can be held against. */
