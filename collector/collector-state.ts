@@ -82,11 +82,14 @@ export class CollectorState {
     return this.points.expire(nowUs, stalenessMs * 1000, evictionMs * 1000);
   }
 
-  /** Other rules from now on. Gives false, and changes nothing, while outputs are read: try again then. See {@link Outputs.changeViews}. */
-  change(rules: StateRules, sessions: Sessions): boolean {
+  /**
+   * Other rules from now on. Gives false, and changes nothing, while outputs are read: try again then. See {@link Outputs.changeViews}.
+   * @param nowUs the time that is recorded of it: done again, what begins has the same start time
+   */
+  change(rules: StateRules, sessions: Sessions, nowUs = this.clock.nowUs()): boolean {
     const { views, stalenessMs, outputExpiryMs } = rules;
     const isOfOutputs = outputRulesText(rules) !== outputRulesText(this.#rules);
-    if (isOfOutputs && !this.outputs.changeViews(compileViews(views, stalenessMs), outputExpiryMs))
+    if (isOfOutputs && !this.outputs.changeViews(compileViews(views, stalenessMs), outputExpiryMs, nowUs))
       return false;
     this.#rules = rules;
     sessions.change(sessionRules(rules));

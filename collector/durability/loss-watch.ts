@@ -83,7 +83,7 @@ export class LossWatch {
     losses.add(token);
     if (!isNew) return;
     this.#hasBegunAfresh = true;
-    beginAfresh(state, sessions);
+    beginAfresh(state, sessions, nowUs);
     this.#onLoss?.();
   }
 }

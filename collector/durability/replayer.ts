@@ -146,11 +146,12 @@ export class Replayer {
       case recordTypes.answers:
         this.#readerAt(reader.varint()).intervals?.replayAnswered(reader.varint());
         break;
-      case recordTypes.loss:
-        this.#showTime();
-        if (reader.varint() === 1) beginAfresh(state, sessions);
+      case recordTypes.loss: {
+        const nowUs = this.#showTime();
+        if (reader.varint() === 1) beginAfresh(state, sessions, nowUs);
         losses.add(reader.rest());
         break;
+      }
       default:
         throw badRecord(`type ${type} is not known`);
     }

@@ -226,9 +226,13 @@ export class Outputs {
    * time, with what their series hold as baseline. What delta readers have not collected of outputs that are no more is not collected by anybody: collect before. Gives false, and changes
    * nothing, while a collection is read or a snapshot is open: try again then.
    * @param outputExpiryMs as among the options, if it changes too
+   * @param nowUs the time that is recorded of it, which what begins has as its start
    */
-  changeViews(plansFor: PlansFor, outputExpiryMs = this.#outputExpiryS * 1000): boolean {
-    const nowUs = this.#nowUs();
+  changeViews(
+    plansFor: PlansFor,
+    outputExpiryMs = this.#outputExpiryS * 1000,
+    nowUs = this.#nowUs(),
+  ): boolean {
     if (!this.#places.mayMove(nowUs)) return false;
     this.#outputExpiryS = outputExpiryMs / 1000;
     this.#changeTree(plansFor, nowUs, false);
@@ -237,10 +241,10 @@ export class Outputs {
 
   /**
    * All merged outputs begin at zero, at a start time of now, with what their series hold as baseline: something that was counted, and perhaps shown, is
-   * lost. Before readers collect.
+   * lost. Before readers collect. @param nowUs the time that is recorded of it
    */
-  beginAfresh(): void {
-    this.#changeTree(this.#plansFor, this.#nowUs(), true);
+  beginAfresh(nowUs = this.#nowUs()): void {
+    this.#changeTree(this.#plansFor, nowUs, true);
   }
 
   #changeTree(plansFor: PlansFor, nowUs: number, isAfresh: boolean): void {

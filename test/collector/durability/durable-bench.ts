@@ -10,6 +10,7 @@ import { MemoryStorage } from '../journal/memory-storage.ts';
 import { DurableSide, type SideOptions } from './durable-side.ts';
 import { type AgentSurroundings, ReplayAgent } from './replay-agent.ts';
 import { replayRules } from './replay-rules.ts';
+import { ReplaySender } from './replay-sender.ts';
 import { readers } from './replay-steps.ts';
 
 /** A collector over a storage in memory, with agents, and what it shows. */
@@ -20,6 +21,8 @@ export class DurableBench {
   readonly heard: { agent: ReplayAgent; message: CollectorMessage }[] = [];
   readonly ends: string[] = [];
   readonly #options: Partial<SideOptions>;
+  /** Their counters began before their first stream, and not again. */
+  readonly #joined = new Set<ReplayAgent>();
 
   constructor(options: Partial<SideOptions> = {}) {
     this.#options = options;
@@ -72,7 +75,14 @@ export class DurableBench {
     const place = { agent: 0 };
     this.nowUs += 1_000_000;
     agent.take({ do: 'connect', ...place, isNewRun: false, isOtherBoot: false, region: 'r1' });
-    agent.take({ do: 'define', ...place, of: initialSeries, epoch: 'same', isSeen: true });
+    agent.take({
+      do: 'define',
+      ...place,
+      of: initialSeries,
+      epoch: 'same',
+      isSeen: !this.#joined.has(agent),
+    });
+    this.#joined.add(agent);
     this.report(agent, seed);
   }
 
@@ -81,6 +91,22 @@ export class DurableBench {
       this.nowUs += 1_000_000;
       agent.take({ do: 'report', agent: 0, group, seed, without: -1 });
     }
+  }
+
+  /** A service that sends OTLP: gives a function that sends a request each second, and gives how many jobs it has counted more. */
+  sender(place: number): (seed: number, isDelta: boolean) => number {
+    const sender = new ReplaySender(place, this.nowUs);
+    return (seed, isDelta) => {
+      this.nowUs += 1_000_000;
+      const { state, sessions, recorder } = this.side.opened;
+      const nowUs = state.clock.nowUs();
+      const before = sender.count;
+      const bytes = sender.request({ do: 'send', sender: place, seed, isDelta, isRestarted: false }, nowUs);
+      state
+        .otlp(sessions)
+        .take(bytes, 'json', nowUs, undefined, () => recorder.otlpReceived(nowUs, 'json', undefined, bytes));
+      return sender.count - before;
+    };
   }
 
   /** Everything so far is committed; gives where that is. */
@@ -112,6 +138,14 @@ export class DurableBench {
     const { outputs } = this.side.state;
     const found = readPoints(outputs.collect(outputs.passerBy(), this.nowUs));
     return [...found].filter(([key]) => key.startsWith(`${name}|`)).flatMap(([, points]) => points);
+  }
+
+  /** Of a passing sum: its start and value, by series. */
+  passing(name: string): Map<string, { startUs: number; value: number }> {
+    const { outputs } = this.side.state;
+    const found = readPoints(outputs.collect(outputs.passerBy(), this.nowUs));
+    const points = [...found].filter(([key]) => key.startsWith(`${name}|`));
+    return new Map(points.map(([key, [point]]) => [key, { startUs: point![0]!, value: point![3]! }]));
   }
 
   /** The one point of a merged sum: its start and value. */

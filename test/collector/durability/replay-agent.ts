@@ -15,6 +15,8 @@ export type AgentStep = Extract<ReplayStep, { agent: number }>;
 interface AgentSeries {
   readonly of: CatalogueSeries;
   epoch: number;
+  /** Of the epoch, by the source's clock. */
+  startUs: number;
   value: Amount;
   spoilt: number | undefined;
   /** On the stream at hand; 0: not defined there. */
@@ -50,6 +52,7 @@ export class ReplayAgent {
     this.#series = catalogueOf(this.id).map((of) => ({
       of,
       epoch: 1,
+      startUs: around.nowUs - 1000,
       value: zeroOf(of.metric),
       spoilt: undefined,
       number: 0,
@@ -140,6 +143,7 @@ export class ReplayAgent {
     for (const series of list) {
       if (epoch !== 'new') continue;
       series.epoch++;
+      series.startUs = this.#around.nowUs - 1000;
       series.value = firstOf(series.of.metric, series.epoch);
     }
     if (list.length === 0) return;
@@ -151,7 +155,7 @@ export class ReplayAgent {
             ? ''
             : `e${series.epoch - (epoch === 'before' && series.epoch > 1 ? 1 : 0)}`,
         beganUs: isSeen ? -1000 : undefined,
-        startTimeUs: this.#around.nowUs - 1000 * series.epoch,
+        startTimeUs: series.startUs,
       })),
     );
     for (const [i, series] of list.entries()) series.number = numbers[i]!;

@@ -8,7 +8,8 @@ export class ReplaySender {
   readonly #id: string;
   #startUs: number;
   #lastUs: number;
-  #count = 0;
+  /** Jobs, since it was started. */
+  count = 0;
 
   constructor(place: number, nowUs: number) {
     this.#id = `sender-${place}`;
@@ -20,16 +21,16 @@ export class ReplaySender {
   request({ seed, isDelta, isRestarted }: Step, nowUs: number): Buffer {
     if (isRestarted) {
       this.#startUs = nowUs - 500_000;
-      this.#count = 0;
+      this.count = 0;
     }
     const amount = draw(seed, 1, 20);
-    this.#count += amount;
-    const value = isDelta ? amount : this.#count;
+    this.count += amount;
+    const value = isDelta ? amount : this.count;
     const startUs = isDelta ? this.#lastUs : this.#startUs;
     this.#lastUs = nowUs;
     const times = { startTimeUnixNano: `${startUs}000`, timeUnixNano: `${nowUs}000` };
     const temporality = { aggregationTemporality: isDelta ? 1 : 2 };
-    const jobs = { ...times, asInt: `${value}`, attributes: [text('queue', `q${draw(seed, 2, 3)}`)] };
+    const jobs = { ...times, asInt: `${value}`, attributes: [text('queue', 'q')] };
     const latency = {
       ...times,
       count: `${value}`,

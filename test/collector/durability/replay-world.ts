@@ -78,8 +78,9 @@ export class ReplayWorld {
         break;
       case 'rules': {
         const rules = replayRules[step.which % replayRules.length]!;
-        if (!state.change(rules, sessions)) break;
-        recorder.rulesChanged(state.clock.nowUs(), rulesText(rules));
+        const nowUs = state.clock.nowUs();
+        if (!state.change(rules, sessions, nowUs)) break;
+        recorder.rulesChanged(nowUs, rulesText(rules));
         this.#rules = step.which % replayRules.length;
         this.#otlp = state.otlp(sessions);
         break;
