@@ -140,7 +140,8 @@ class GrpcTransport implements OtlpTransport {
 
   #failureOf(error: ServiceError): SendResult {
     const details = statusDetailsOf(error);
-    const code = status[error.code] ?? String(error.code);
+    // gRPC takes numbers that it does not know for UNKNOWN.
+    const code = status[error.code] ?? 'UNKNOWN';
     const text = this.#redact(plainDetails(error.details) || details?.message || 'no details');
     const failure = new SendError(`${this.#shown} answered ${code}: ${text}`, code);
     const delayMs = details?.retryDelayMs;

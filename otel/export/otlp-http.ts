@@ -3,6 +3,7 @@ import {
   type ClientRequest,
   request as httpRequest,
   type IncomingMessage,
+  STATUS_CODES,
   validateHeaderName,
   validateHeaderValue,
 } from 'node:http';
@@ -101,10 +102,15 @@ class HttpTransport implements OtlpTransport {
 
   #resultOf({ response, body }: Answer): SendResult {
     const code = response.statusCode ?? 0;
-    if (code >= 200 && code < 300) return successOf(body, this.#redact);
-    const { message, retryDelayMs } = failureDetails(response, body);
+    if (code >= 200 && code < 300) {
+      if (body !== undefined) return successOf(body, this.#redact);
+      return { kind: 'success', warning: `the answer is longer than ${largestAnswerBytes} bytes` };
+    }
+    const { message, retryDelayMs } = failureDetails(response, body ?? noBody);
     const text = this.#redact(message || response.statusMessage || 'no details');
-    const error = new SendError(`${this.shown} answered ${code}: ${text}`, String(code));
+    const hint =
+      code >= 300 && code < 400 ? '; redirects are not followed: set the endpoint to where it leads' : '';
+    const error = new SendError(`${this.shown} answered ${code}: ${text}${hint}`, codeOf(code));
     if (!retryableStatuses.has(code)) return { kind: 'permanent', error };
     return {
       kind: 'retryable',
@@ -116,20 +122,27 @@ class HttpTransport implements OtlpTransport {
 
 interface Answer {
   readonly response: IncomingMessage;
-  readonly body: Buffer;
+  /** `undefined` when it is longer than answers may be. */
+  readonly body: Buffer | undefined;
 }
+
+const noBody = Buffer.alloc(0);
 
 async function readAnswer(response: IncomingMessage): Promise<Answer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > largestAnswerBytes) {
-      throw new SendError(`the answer is longer than ${largestAnswerBytes} bytes`, 'ANSWER_TOO_LARGE');
-    }
+    // What was said is known by now; the connection ends with the loop.
+    if (size > largestAnswerBytes) return { response, body: undefined };
     chunks.push(chunk);
   }
   return { response, body: Buffer.concat(chunks) };
+}
+
+/** Statuses that nobody knows are their class, so that a backend cannot make up as many causes as it likes. */
+function codeOf(status: number): string {
+  return STATUS_CODES[status] === undefined ? `${Math.floor(status / 100)}xx` : String(status);
 }
 
 /** OTLP/HTTP answers failures with a google.rpc.Status; proxies with whatever they like. */

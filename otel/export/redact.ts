@@ -1,5 +1,7 @@
 const longestMessage = 512;
 const shortestSecret = 4;
+/** What a terminal obeys and does not show: both sets of control characters, breaks of lines, and what turns the direction of a text. */
+const hidden = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu;
 
 /**
  * Makes the function that prepares texts from a backend for logs, errors and pages: the values of configured headers are
@@ -13,7 +15,6 @@ export function redactor(headers: Readonly<Record<string, string>>): (text: stri
   return (text) => {
     let clean = text.slice(0, longestMessage * 4);
     for (const secret of secrets) clean = clean.replaceAll(secret, '[redacted]');
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
-    return clean.replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, longestMessage);
+    return clean.replace(hidden, ' ').slice(0, longestMessage);
   };
 }

@@ -3,10 +3,10 @@ export class WireError extends Error {
   override readonly name = 'WireError';
 }
 
-/** One field as it stands on the wire: a varint or fixed-width number, or the bytes of a length-delimited field. */
+/** One field as it stands on the wire: a varint, or the bytes of a length-delimited field; `undefined` for a number of fixed width, which is passed over. */
 export interface WireField {
   readonly number: number;
-  readonly value: bigint | Uint8Array;
+  readonly value: bigint | Uint8Array | undefined;
 }
 
 /**
@@ -15,7 +15,6 @@ export interface WireField {
  * @throws WireError at the first byte that breaks the encoding
  */
 export function* readFields(message: Uint8Array): Generator<WireField> {
-  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
   let position = 0;
   const varint = (): bigint => {
     let value = 0n;
@@ -45,7 +44,8 @@ export function* readFields(message: Uint8Array): Generator<WireField> {
         yield { number, value: varint() };
         break;
       case 1:
-        yield { number, value: view.getBigUint64(take(8), true) };
+        take(8);
+        yield { number, value: undefined };
         break;
       case 2: {
         const length = Number(varint());
@@ -54,7 +54,8 @@ export function* readFields(message: Uint8Array): Generator<WireField> {
         break;
       }
       case 5:
-        yield { number, value: BigInt(view.getUint32(take(4), true)) };
+        take(4);
+        yield { number, value: undefined };
         break;
       default:
         throw new WireError(
