@@ -37,13 +37,16 @@ export class DurableBench {
   /** @param options in place of those it was made with */
   async open(options: Partial<SideOptions> = {}): Promise<void> {
     this.nowUs += 1_000_000;
-    this.side = await DurableSide.open(this.storage, {
+    this.side = await DurableSide.open(this.storage, { ...this.options, ...options });
+  }
+
+  get options(): SideOptions {
+    return {
       clock: { nowUs: () => this.nowUs, monotonicMs: () => this.nowUs / 1000, setTimeout: () => () => {} },
       rules: this.rules,
       readers,
       ...this.#options,
-      ...options,
-    });
+    };
   }
 
   get rules(): StateRules {
