@@ -71,6 +71,22 @@ test('what is restored at any moment does and shows what the original does and s
   t.true(series > 500, `${series} series were held`);
 });
 
+test('what the definitions of members take is the same after they were loaded', (t) => {
+  let bytes = 0;
+  fc.assert(
+    fc.property(anySteps, (steps) => {
+      const original = new StoreWorld();
+      run(original, steps);
+      const bytesOf = ({ store }: StoreWorld) =>
+        [...store.members].map(({ id, definitionBytes }) => [id, definitionBytes] as const);
+      t.deepEqual(bytesOf(original.copied()), bytesOf(original));
+      for (const [, held] of bytesOf(original)) bytes += held;
+    }),
+    { numRuns: 30 },
+  );
+  t.true(bytes > 1000, `${bytes} bytes were held`);
+});
+
 test('what changes after a copy was taken is not in it, and the copy can be taken again', (t) => {
   fc.assert(
     fc.property(anySteps, anySteps, (before, after) => {
