@@ -1,14 +1,17 @@
+import { createHash } from 'node:crypto';
 import { type Attributes as SdkAttributes, ValueType } from '@opentelemetry/api';
 import { DataPointType, type MetricData } from '@opentelemetry/sdk-metrics';
+import { attributesKey } from '../model/attributes.ts';
 import {
   maxDescriptionLength,
   maxExplicitBounds,
   maxMetricNameLength,
   maxUnitLength,
 } from '../model/definitions.ts';
-import { type MetricDescription, metric } from '../model/metric.ts';
-import type { Resource } from '../model/resource.ts';
-import type { InstrumentationScope } from '../model/scope.ts';
+import { type MetricDescription, metric, metricKey } from '../model/metric.ts';
+import { type Resource, resourceKey } from '../model/resource.ts';
+import { type InstrumentationScope, scopeKey } from '../model/scope.ts';
+import { attributesFromSdk } from '../otlp/from-sdk.ts';
 import type { ServiceSeries } from './service-series.ts';
 
 /** One metric of the SDK with the series that its points belong to. */
@@ -22,16 +25,24 @@ export class ServiceMetric {
   readonly isSynchronous: boolean;
   /** The series of the last collection by the places of their points, which are the same ones mostly. */
   readonly places: (ServiceSeries | undefined)[] = [];
-  readonly placeAttributes: SdkAttributes[] = [];
   /** The SDK hands out the same attributes object for a series at each collection. */
-  readonly byAttributes = new WeakMap<SdkAttributes, ServiceSeries>();
+  readonly placeAttributes: SdkAttributes[] = [];
+  readonly #key: string;
 
   constructor(resource: Resource | undefined, scope: InstrumentationScope, data: MetricData) {
     this.resource = resource;
     this.scope = scope;
     this.description = describe(data);
     this.fault = faultOf(this.description);
+    const of = resource === undefined ? '' : resourceKey(resource);
+    this.#key = `${of}\0${scopeKey(scope)}\0${metricKey(this.description)}\0`;
     this.isSynchronous = synchronous.has((data.descriptor as { type?: unknown }).type);
+  }
+
+  /** Equal for points that a collector takes for one series, and for no others: 22 characters. */
+  keyOf(attributes: SdkAttributes): string {
+    const text = this.#key + attributesKey(attributesFromSdk(attributes));
+    return createHash('sha256').update(text).digest('base64url').slice(0, 22);
   }
 
   /** Whether later data of the same instrument are of this metric still. */

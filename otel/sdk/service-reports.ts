@@ -10,6 +10,7 @@ import type { StreamReporter, StreamWriter } from '../stream/stream-content.ts';
 import type { StreamSeries } from '../stream/stream-series.ts';
 import type { StreamCounters } from '../stream/stream-status.ts';
 import { GroupValues } from './group-values.ts';
+import type { ServiceLife } from './service-life.ts';
 import type { ServiceSeries } from './service-series.ts';
 import { type ServiceState, serviceGroup } from './service-state.ts';
 
@@ -49,11 +50,11 @@ export class ServiceReports implements StreamReporter {
   readonly #defines: DefineBatches;
   readonly #values: GroupValues;
   /** By slot: the life that its number stands for, and that number; 0 and `undefined` where it has none. */
-  readonly #lives: (StreamSeries | undefined)[] = [];
+  readonly #lives: (ServiceLife | undefined)[] = [];
   readonly #numbers: number[] = [];
   readonly #slots = new Map<number, number>();
   /** Lives that this stream is not to hear of again. */
-  readonly #excluded = new WeakSet<StreamSeries>();
+  readonly #excluded = new WeakSet<ServiceLife>();
   /** The state's version that the numbers stand for; -1: look at all slots again. */
   #version = -1;
   #collections = 0;
@@ -163,17 +164,23 @@ export class ServiceReports implements StreamReporter {
       const series = state.seriesAt(slot);
       if (series?.life === life) continue;
       // Another life of the same series takes its place: the one before never returns.
-      (series !== undefined && series.life.attributes === life.attributes ? gone : away).push(slot);
+      (series?.life.isOfSeriesOf(life) ? gone : away).push(slot);
     }
     this.#retire(gone, 'gone');
     this.#retire(away, 'idle');
     for (let slot = 0; slot < state.slots; slot++) {
       const series = state.seriesAt(slot);
       if (series !== undefined && this.#lives[slot] === undefined) this.#define(series, nowMs);
+      // Definitions as objects take much memory: no more of them than a message holds.
+      if ((slot & 255) === 255) this.#writeDefines();
     }
-    for (const define of this.#defines.take()) this.#options.writeControl(define);
+    this.#writeDefines();
     // Opening an epoch for a series that is held no longer has raised it.
     this.#version = state.version;
+  }
+
+  #writeDefines(): void {
+    for (const define of this.#defines.take()) this.#options.writeControl(define);
   }
 
   #define(series: ServiceSeries, nowMs: number): void {
@@ -191,7 +198,16 @@ export class ServiceReports implements StreamReporter {
     }
     const { life, slot } = series;
     const { kind } = life.metric;
-    const fault = this.#faultOf(life);
+    // Made once: its attributes are made canonical each time that they are asked for.
+    const told: StreamSeries = {
+      resource: life.resource,
+      scope: life.scope,
+      metric: life.metric,
+      attributes: life.attributes,
+      epoch: life.epoch,
+      startTimeUs: life.startTimeUs,
+    };
+    const fault = this.#faultOf(told);
     if (fault !== undefined) {
       this.#options.counters.leftOut++;
       if (fault.isForNow) {
@@ -213,25 +229,25 @@ export class ServiceReports implements StreamReporter {
       hasMin,
       hasMax,
     });
-    this.#defines.add(number, serviceGroup, life);
+    this.#defines.add(number, serviceGroup, told);
     this.#lives[slot] = life;
     this.#numbers[slot] = number;
     this.#slots.set(number, slot);
   }
 
-  #faultOf(life: StreamSeries): { readonly what: string; readonly isForNow: boolean } | undefined {
+  #faultOf(told: StreamSeries): { readonly what: string; readonly isForNow: boolean } | undefined {
     const { capabilities, limits } = this.#options.welcome;
-    const { kind } = life.metric;
+    const { kind, explicitBounds } = told.metric;
     const capability = capabilityOf[kind];
     if (capability !== undefined && !capabilities.includes(capability))
       return { what: `the collector takes no series of the kind ${kind}`, isForNow: false };
-    if (!this.#defines.fits(life))
+    if (!this.#defines.fits(told))
       return {
         what: 'its name, attributes, scope and resource are too long for one message',
         isForNow: false,
       };
     const { cells, maxCells, size } = this.#columns;
-    const needed = kind === 'histogram' ? life.metric.explicitBounds.length + 4 : 16;
+    const needed = kind === 'histogram' ? explicitBounds.length + 4 : 16;
     if ((limits.maxSeries > 0 && size >= limits.maxSeries) || cells + needed > maxCells)
       return { what: `the stream has ${size} series, as many as it may have`, isForNow: true };
     return undefined;

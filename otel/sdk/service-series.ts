@@ -1,5 +1,5 @@
 import type { ExponentialHistogram, Histogram } from '@opentelemetry/sdk-metrics';
-import type { StreamSeries } from '../stream/stream-series.ts';
+import type { ServiceLife } from './service-life.ts';
 
 /** One range of an exponential histogram's buckets. */
 export interface HeldRange {
@@ -36,7 +36,7 @@ export interface ServiceSeries {
   readonly slot: number;
   readonly key: string;
   /** What Define says of it. Another life of it is another object. */
-  life: StreamSeries;
+  life: ServiceLife;
   /** The start time of the SDK's points of this life, microseconds. */
   startUs: number;
   /** Lives so far. */

@@ -1,4 +1,4 @@
-import type { HrTime, Attributes as SdkAttributes } from '@opentelemetry/api';
+import type { HrTime } from '@opentelemetry/api';
 import {
   AggregationTemporality,
   type DataPoint,
@@ -9,12 +9,11 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { InvalidDataError } from '../../proto/error.ts';
 import type { Clock } from '../clock.ts';
-import { attributesKey } from '../model/attributes.ts';
-import { metricKey } from '../model/metric.ts';
 import { type Resource, resourceKey } from '../model/resource.ts';
-import { type InstrumentationScope, scopeKey } from '../model/scope.ts';
+import type { InstrumentationScope } from '../model/scope.ts';
 import { attributesFromSdk } from '../otlp/from-sdk.ts';
 import type { Epoch } from '../stream/stream-series.ts';
+import { ServiceLife } from './service-life.ts';
 import { ServiceMetric } from './service-metric.ts';
 import {
   emptyExponential,
@@ -245,12 +244,7 @@ export class ServiceState {
 
   /** The series of a point that is not at its place: known by its attributes, or new. `undefined`: there is no room. */
   #find(metric: ServiceMetric, data: MetricData, point: Point): ServiceSeries | undefined {
-    const known = metric.byAttributes.get(point.attributes);
-    if (known !== undefined && !known.isForgotten) return known;
-    const attributes = attributesFromSdk(point.attributes as SdkAttributes);
-    const { resource, scope, description } = metric;
-    const of = resource === undefined ? '' : resourceKey(resource);
-    const key = `${of}\0${scopeKey(scope)}\0${metricKey(description)}\0${attributesKey(attributes)}`;
+    const key = metric.keyOf(point.attributes);
     let series = this.#byKey.get(key);
     if (series === undefined) {
       if (this.#byKey.size >= this.#options.maxSeries && !this.#makeRoom()) return undefined;
@@ -260,12 +254,12 @@ export class ServiceState {
       series = {
         slot,
         key,
-        life: { resource, scope, metric: description, attributes, epoch, startTimeUs: startUs },
+        life: new ServiceLife(metric, point.attributes, epoch, startUs),
         startUs,
         lives: 1,
         histogram:
           data.dataPointType === DataPointType.HISTOGRAM
-            ? emptyHistogram(description.explicitBounds.length + 1)
+            ? emptyHistogram(metric.description.explicitBounds.length + 1)
             : undefined,
         exponential:
           data.dataPointType === DataPointType.EXPONENTIAL_HISTOGRAM ? emptyExponential() : undefined,
@@ -275,7 +269,6 @@ export class ServiceState {
       };
       this.#enter(series);
     }
-    metric.byAttributes.set(point.attributes, series);
     return series;
   }
 
@@ -306,7 +299,7 @@ export class ServiceState {
 
   #renew(series: ServiceSeries, beganMs: number | undefined, startTimeUs: number): void {
     series.lives++;
-    series.life = { ...series.life, epoch: this.#epoch(series.lives, beganMs), startTimeUs };
+    series.life = series.life.next(this.#epoch(series.lives, beganMs), startTimeUs);
     this.version++;
   }
 

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { startCollectorProcess } from '../process/streamgauge.ts';
+import { buildPackage, startCollectorProcess } from '../process/streamgauge.ts';
 import { TcpProxy } from '../proxy/tcp-proxy.ts';
 import type { ExporterKind, ServiceResult, ServiceTask } from './exporter/measured-service.ts';
 import type { Figures } from './main.ts';
@@ -27,6 +27,7 @@ export async function run([exportsText = '20']: readonly string[]): Promise<Figu
   const exports = Number(exportsText);
   if (!Number.isInteger(exports) || exports < 1 || exports > 3600)
     throw new Error(`EXPORTS is ${exportsText}; whole numbers from 1 to 3600 are allowed`);
+  await buildPackage();
   const none = await measure('none', exports);
   const otlp = await measure('otlp', exports);
   const stream = await measure('stream', exports);

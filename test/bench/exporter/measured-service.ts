@@ -46,7 +46,9 @@ async function exporterOf({ kind, endpoint }: ServiceTask): Promise<PushMetricEx
       return new OTLPMetricExporter({ url: endpoint, compression: CompressionAlgorithm.GZIP });
     }
     case 'stream': {
-      const { StreamMetricExporter } = await import('../../../otel/sdk/stream-metric-exporter.ts');
+      // Of the built package, as the other one: stripping types takes some 50 MB.
+      const built = new URL('../../../dist/otel/index.js', import.meta.url).href;
+      const { StreamMetricExporter } = (await import(built)) as typeof import('../../../otel/index.ts');
       return new StreamMetricExporter({ endpoint });
     }
   }
