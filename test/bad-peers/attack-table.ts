@@ -35,7 +35,7 @@ export function testAttacks(table: readonly Attack[], setUp: () => Promise<Scene
   });
 
   /** So many at a time: they harm each other as little as the agent, or one of them fails. */
-  const slots = new FairQueue(4);
+  const slots = new FairQueue(8);
 
   for (const attack of table)
     for (const port of attack.ports)

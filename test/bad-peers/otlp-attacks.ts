@@ -12,8 +12,8 @@ const protobuf = { 'content-type': 'application/x-protobuf' };
 const json = { 'content-type': 'application/json' };
 const gzip = { 'content-encoding': 'gzip' };
 
-/** The status of a request's answer, with `in part` where points were rejected; what a bug says never stands in one. */
-function post(
+/** Sends OTLP over HTTP. The status of the answer, with `in part` where points were rejected; what a bug says never stands in one. */
+export function post(
   { victim, address }: Attacked,
   headers: Readonly<Record<string, string>>,
   body: string | Uint8Array,
