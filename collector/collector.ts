@@ -286,7 +286,7 @@ export class Collector {
       this.#config.grpc,
       sessions,
       (error) => log.error({ err: error }, 'a message made the collector fail; please report this'),
-      { ...this.#security('grpc', this.#config.grpc.tls), otlp: this.#otlp.grpc },
+      { ...this.#security('grpc', this.#config.grpc.tls), otlp: this.#otlp.grpc, backlog: storage },
     );
     const committed = storage.kind === 'memory' ? undefined : () => storage.committed();
     this.#scraped = new FullCollection(this.#telemetry, 'cumulative');

@@ -1,6 +1,7 @@
 import { constants, type Http2Stream } from 'node:http2';
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { AgentCall, CallListener } from './agent-call.ts';
+import { type Backlog, noBacklog } from './backlog.ts';
 
 type Call = ServerDuplexStream<Buffer, Buffer>;
 
@@ -8,11 +9,16 @@ type Call = ServerDuplexStream<Buffer, Buffer>;
 export class GrpcJsCall implements AgentCall {
   readonly #call: Call;
   readonly #lingerMs: number;
+  readonly #backlog: Backlog;
 
-  /** @param lingerMs a peer that has not let go of a call that we ended is cut off after this */
-  constructor(call: Call, lingerMs: number) {
+  /**
+   * @param lingerMs a peer that has not let go of a call that we ended is cut off after this
+   * @param backlog while it is congested, nothing more is read
+   */
+  constructor(call: Call, lingerMs: number, backlog = noBacklog) {
     this.#call = call;
     this.#lingerMs = lingerMs;
+    this.#backlog = backlog;
     call.on('error', () => {});
   }
 
@@ -21,7 +27,12 @@ export class GrpcJsCall implements AgentCall {
   }
 
   listen({ message, halfClosed, closed }: CallListener): void {
-    this.#call.on('data', message);
+    this.#call.on('data', (bytes: Buffer) => {
+      message(bytes);
+      if (!this.#backlog.isCongested) return;
+      this.#call.pause();
+      void this.#backlog.drained().then(() => this.#call.resume());
+    });
     this.#call.on('end', halfClosed);
     for (const event of ['cancelled', 'close', 'error']) this.#call.on(event, closed);
   }

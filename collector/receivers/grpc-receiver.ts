@@ -18,8 +18,10 @@ import { type PortExceeded, uncounted } from '../security/exceeded.ts';
 import type { PortGuard } from '../security/port-guard.ts';
 import type { ServerTls } from '../security/server-tls.ts';
 import type { Session } from '../sessions/session.ts';
+import type { SessionPeer } from '../sessions/session-host.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { AgentCall } from './agent-call.ts';
+import type { Backlog } from './backlog.ts';
 import { ConnectionBytes } from './connection-bytes.ts';
 import { GrpcJsCall } from './grpc-js-call.ts';
 import { HealthService } from './health-service.ts';
@@ -52,6 +54,8 @@ export interface ReceiverOptions {
   readonly guard?: PortGuard | undefined;
   /** Where requests of OTLP go, and how large one may be; without it there are none. */
   readonly otlp?: { readonly door: OtlpDoor; readonly maxRequestBytes: number } | undefined;
+  /** While it is congested, agents' streams are not read on. */
+  readonly backlog?: Backlog | undefined;
   /** Told of peers that go over a limit. */
   readonly exceeded?: PortExceeded | undefined;
 }
@@ -101,7 +105,7 @@ export class GrpcReceiver {
     this.#server = server;
     server.addService(telemetryStreamService, {
       Connect: (call: ServerDuplexStream<Buffer, Buffer>) =>
-        this.#connect(new GrpcJsCall(call, this.#options.lingerMs)),
+        this.#connect(new GrpcJsCall(call, this.#options.lingerMs, this.#options.backlog)),
     });
     if (this.#options.otlp !== undefined) addOtlpService(server, this.#options.otlp.door);
     this.#health.addToServer(server);
@@ -168,7 +172,7 @@ export class GrpcReceiver {
           'this version of @grpc/grpc-js does not show its HTTP/2 servers: streams cost more, are slow over long distances, their bytes are not counted, those of agents that are gone stay open, and the limits under grpc.limits do not hold but for max_message_bytes and hello_timeout: install the version that streamgauge names',
         ),
       );
-    const { lingerMs } = this.#options;
+    const { lingerMs, backlog } = this.#options;
     const { limits, portLimits, keepaliveTimeMs, keepaliveTimeoutMs } = this.#config;
     const { maxMessageBytes } = limits;
     const shell = new PortShell(this.#config, tls !== undefined, this.#options.exceeded ?? uncounted);
@@ -179,7 +183,7 @@ export class GrpcReceiver {
       this.bytes.watch(http2Server);
       this.#sockets.watch(http2Server);
       const callOf = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) =>
-        new Http2Call(stream, headers, { maxMessageBytes, lingerMs, ...shell.callOptions(stream) });
+        new Http2Call(stream, headers, { maxMessageBytes, lingerMs, backlog, ...shell.callOptions(stream) });
       const door = guard === undefined ? undefined : new StreamDoor(guard, callOf);
       if (tls !== undefined) door?.watch(http2Server as Http2SecureServer);
       servePath(
@@ -262,17 +266,28 @@ export class GrpcReceiver {
     const refusal = this.#sessions.refusal();
     if (refusal === undefined) {
       const { helloDeadlineMs = this.#config.portLimits.helloTimeoutMs } = this.#options;
-      return serveStream(
-        call,
-        (peer) => this.#sessions.open(peer),
-        helloDeadlineMs,
-        this.#onBug,
-        credentials,
-      );
+      const open = (peer: SessionPeer) => this.#sessions.open(peer);
+      try {
+        return serveStream(call, open, helloDeadlineMs, this.#onBug, credentials);
+      } catch (thrown) {
+        this.#turnAway(call, StreamgaugeError.from(thrown));
+        return undefined;
+      }
     }
     const { reason, isRetryable } = refusal;
     call.end(isRetryable ? status.UNAVAILABLE : status.RESOURCE_EXHAUSTED, reason);
     return undefined;
+  }
+
+  /** Nothing can be taken in at present, a stream included, or never again. */
+  #turnAway(call: AgentCall, error: StreamgaugeError): void {
+    if (error.kind === 'overloaded' || error.kind === 'cancelled') {
+      this.#sessions.counters.streamsEnded.overloaded++;
+      call.end(status.UNAVAILABLE, error.message);
+      return;
+    }
+    this.#onBug(error);
+    call.end(status.INTERNAL, 'the collector failed on this stream; its log says why');
   }
 }
 

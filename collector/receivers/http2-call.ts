@@ -4,6 +4,7 @@ import { rateWindowSeconds } from '../config/limits-config.ts';
 import { type PortExceeded, uncounted } from '../security/exceeded.ts';
 import { TokenBucket } from '../security/token-bucket.ts';
 import type { AgentCall, CallListener } from './agent-call.ts';
+import { type Backlog, noBacklog } from './backlog.ts';
 import type { BufferShare } from './buffer-budget.ts';
 import { timeoutMs } from './call-deadline.ts';
 import {
@@ -30,6 +31,8 @@ export interface Http2CallOptions {
   readonly rooms?: MessageRooms;
   /** Messages a second, over ten seconds. A peer that sends more is read more slowly. Default: as many as it likes. */
   readonly maxReportRate?: number;
+  /** While it is congested, nothing more is read. Default: it never is. */
+  readonly backlog?: Backlog | undefined;
   /** Counts what waits in memory. Default: nobody does. */
   readonly share?: BufferShare;
   /** Runs a decompression when its turn has come. Default: at once. */
@@ -170,7 +173,7 @@ export class Http2Call implements AgentCall {
         return;
       }
       this.#listener!.message(bytes);
-      if (this.#isOver || this.#isTooFast()) return;
+      if (this.#isOver || this.#mustWait()) return;
     }
   }
 
@@ -197,10 +200,22 @@ export class Http2Call implements AgentCall {
     this.#frames.release();
     if (this.#isOver) return;
     this.#listener!.message(message);
-    if (!this.#isOver && !this.#isTooFast()) this.#goOn();
+    if (!this.#isOver && !this.#mustWait()) this.#goOn();
   }
 
-  /** Counts a message, and stops reading where there were too many. */
+  /** Counts a message, and stops reading where there were too many, or what came is not kept as fast as it comes. */
+  #mustWait(): boolean {
+    return this.#isTooFast() || this.#isAhead();
+  }
+
+  #isAhead(): boolean {
+    const { backlog = noBacklog } = this.#options;
+    if (!backlog.isCongested) return false;
+    this.#stop();
+    void backlog.drained().then(() => this.#goOn());
+    return true;
+  }
+
   #isTooFast(): boolean {
     const rate = this.#rate;
     if (rate === undefined) return false;
@@ -211,7 +226,9 @@ export class Http2Call implements AgentCall {
     const reason = `more than ${maxReportRate} messages a second: the stream is read more slowly (grpc.limits.max_report_rate)`;
     exceeded.exceeded('report_rate', this.address, reason);
     const waitMs = Math.max(leastStopMs, rate.waitMs(nowMs));
-    this.#goOnTimer = setTimeout(() => this.#goOn(), waitMs).unref();
+    this.#goOnTimer = setTimeout(() => {
+      if (!this.#isAhead()) this.#goOn();
+    }, waitMs).unref();
     return true;
   }
 

@@ -24,7 +24,7 @@ export async function startReceiver(
     lingerMs?: number;
     /** Whether calls are grpc-js', as they are where its HTTP/2 servers cannot be had. */
     isGrpcJs?: boolean;
-    security?: Pick<ReceiverOptions, 'tls' | 'guard'>;
+    security?: Pick<ReceiverOptions, 'tls' | 'guard' | 'backlog'>;
   } = {},
 ): Promise<Receiver> {
   const { lingerMs = 5000, isGrpcJs = false } = options;
