@@ -17,8 +17,9 @@ import { inARow, type StreamLoading, type StreamPicture } from './snapshot/strea
 /**
  * Monotonic sums of many series in one. A point is the sum of what its series have counted here, added up anew at each collection:
  * exact for integers, and for doubles free of drift. A series that is freed leaves what it counted in `#retained`. No share falls (SumState), so no total does that
- * is added up in one order. Another order may round to a smaller double, so before it changes, what would be shown is held in `#shown`: a total never falls,
- * whether or not, or in another life of this process, somebody has seen it. What a reader does is not needed for that, and not journalled.
+ * is added up in one order. Another order may round to a smaller double, so before it changes, what would be shown is held in `#held`: a total never falls,
+ * whether or not, or in another life of this process, somebody has seen it. Reading changes nothing but a delta reader's basis: what one reader is given
+ * does not depend on whether others have read.
  */
 export class FoldCounter implements OutputStream {
   readonly metric: MetricDescription;
@@ -29,7 +30,8 @@ export class FoldCounter implements OutputStream {
   #horizonUs: number;
   readonly #bases = new DeltaBases(1);
   readonly #retained: number[] = [];
-  readonly #shown: number[] = [];
+  /** By point, the least that is shown. */
+  readonly #held: number[] = [];
 
   /**
    * `isShared` when members are joined: then totals are kept for good. Otherwise they are forgotten with their member, and begin where the
@@ -63,7 +65,7 @@ export class FoldCounter implements OutputStream {
     this.#points.attach(slot, definition);
     while (this.#retained.length < this.#points.size) {
       this.#retained.push(0);
-      this.#shown.push(0);
+      this.#held.push(0);
     }
   }
 
@@ -81,7 +83,7 @@ export class FoldCounter implements OutputStream {
     const bases = cursor.temporality === 'delta' ? this.#bases.of(cursor, scratch.points) : undefined;
     const { totals } = scratch;
     for (let point = first, i = 0; point < end; point++, i++) {
-      const total = this.#show(point, totals[point]);
+      const total = this.#shown(point, totals[point]);
       batch.seriesAttributes[i] = this.#points.attributes[point];
       batch.flags[i] = 0;
       if (bases === undefined) {
@@ -112,7 +114,8 @@ export class FoldCounter implements OutputStream {
     const scratch = new FoldScratch();
     this.#begin(scratch);
     for (let from = 0; from < scratch.inputs; ) from = this.#add(scratch, from);
-    for (let point = 0; point < scratch.points; point++) this.#show(point, scratch.totals[point]);
+    for (let point = 0; point < scratch.points; point++)
+      this.#held[point] = this.#shown(point, scratch.totals[point]);
   }
 
   leave(leaves: (slot: number) => boolean, nowS: number): void {
@@ -130,12 +133,12 @@ export class FoldCounter implements OutputStream {
     const points = this.#points.size;
     const horizonUs = this.#horizonUs;
     const retained = this.#retained;
-    const shown = this.#shown.slice();
+    const held = this.#held;
     const own: StreamPicture = {
       *write(writer) {
         writer.float64(horizonUs);
         yield* writeNumbers(writer, retained, points);
-        yield* writeNumbers(writer, shown, points);
+        yield* writeNumbers(writer, held, points);
       },
     };
     return inARow([this.#points.picture(), own, this.#bases.picture(points)]);
@@ -148,10 +151,10 @@ export class FoldCounter implements OutputStream {
     if (reader.isSpent) yield;
     this.#horizonUs = readTime(reader, 'a horizon');
     const retained = yield* readDoubles(reader, points, 'totals of freed series');
-    const shown = yield* readDoubles(reader, points, 'shown totals');
+    const held = yield* readDoubles(reader, points, 'held totals');
     for (let point = 0; point < points; point++) {
       this.#retained.push(retained[point]);
-      this.#shown.push(shown[point]);
+      this.#held.push(held[point]);
     }
     yield* this.#bases.load(loading, points);
   }
@@ -166,20 +169,18 @@ export class FoldCounter implements OutputStream {
     this.leave((slot) => isReleasable(sums.series, slot, endedBeforeS), nowS);
     const hasMoved = points.expire(idleBeforeS, nowUs, (from, to) => {
       this.#retained[to] = this.#retained[from];
-      this.#shown[to] = this.#shown[from];
+      this.#held[to] = this.#held[from];
       this.#bases.copy(from, to);
     });
     if (!hasMoved) return;
     this.#retained.length = points.size;
-    this.#shown.length = points.size;
+    this.#held.length = points.size;
     this.#bases.truncate(points.size);
   }
 
-  /** A total that was added up. Gives what is shown for it. */
-  #show(point: number, total: number): number {
-    const shown = Math.max(finiteTotal(total), this.#shown[point]);
-    this.#shown[point] = shown;
-    return shown;
+  /** What is shown for a total that was added up. */
+  #shown(point: number, total: number): number {
+    return Math.max(finiteTotal(total), this.#held[point]);
   }
 
   #begin(scratch: FoldScratch): void {

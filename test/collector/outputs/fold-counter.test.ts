@@ -1,9 +1,12 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { inputsPerRead } from '../../../collector/outputs/fold-scratch.ts';
 import { compileViews } from '../../../collector/views/compile-views.ts';
 import { attributes } from '../../../otel/model/attributes.ts';
 import { metric } from '../../../otel/model/metric.ts';
+import { noMore, PointBatch } from '../../../otel/state/point-batch.ts';
 import { Core } from '../core.ts';
+import { DirectMember } from './direct-member.ts';
 import { define, member, report, view } from './members.ts';
 
 const jobs = metric({ name: 'jobs', kind: 'sum', isMonotonic: true });
@@ -103,4 +106,42 @@ test('whoever reads in between, or does not, what is shown is the same and does 
     ),
     { numRuns: 100 },
   );
+});
+
+/** The intervals of a delta reader of a total of so many series that it takes several turns, in which one of them goes on counting, and perhaps another reader reads. */
+function slowIntervals(isReadMeanwhile: boolean): number[] {
+  const core = new Core({ views: [all('jobs')] });
+  const { sums } = core.store;
+  const one = new DirectMember(core, 'm');
+  const slots = Array.from({ length: inputsPerRead + 1 }, (_, i) =>
+    one.define(jobs, attributes({ i: BigInt(i) })),
+  );
+  for (const slot of slots) sums.settle(slot, 1);
+  const reader = core.outputs.addReader('delta');
+  const intervals: number[] = [];
+  const batch = new PointBatch();
+  const interval = () => {
+    let sum = 0;
+    core.nowUs += 1e6;
+    for (const { scopes } of core.outputs.collect(reader, core.nowUs).resources)
+      for (const stream of scopes.flatMap(({ streams }) => streams))
+        for (let place = 0, turns = 0; place !== noMore; turns++) {
+          if (turns === 1) {
+            sums.settle(slots[0], sums.values.get(slots[0]) + 10);
+            if (isReadMeanwhile) core.values('all');
+          }
+          place = stream.read(batch, place);
+          for (let i = 0; i < batch.size; i++) sum += batch.values[i];
+        }
+    core.outputs.delivered(reader);
+    intervals.push(sum);
+  };
+  for (let i = 0; i < 3; i++) interval();
+  return intervals;
+}
+
+test('a delta interval does not depend on who else reads while it is read', (t) => {
+  const alone = slowIntervals(false);
+  t.deepEqual(alone, [inputsPerRead + 1, 10, 10]);
+  t.deepEqual(slowIntervals(true), alone);
 });

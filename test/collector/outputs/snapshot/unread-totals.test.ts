@@ -1,9 +1,11 @@
+import assert from 'node:assert/strict';
 import test from 'ava';
 import fc from 'fast-check';
 import { compileViews } from '../../../../collector/views/compile-views.ts';
 import { attributes } from '../../../../otel/model/attributes.ts';
 import { metric } from '../../../../otel/model/metric.ts';
 import { emptyScope } from '../../../../otel/model/scope.ts';
+import type { SnapshotChunk } from '../../../../otel/snapshot/snapshot-chunk.ts';
 import { readCollection } from '../../../model/read-collection.ts';
 import { birthUs } from '../../core.ts';
 import { view } from '../members.ts';
@@ -35,7 +37,7 @@ type Step =
   | { do: 'end' | 'move'; series: number }
   | { do: 'wait'; seconds: number }
   | { do: 'views'; set: number }
-  | { do: 'end all' | 'restart' };
+  | { do: 'forget' | 'restart' };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -52,7 +54,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(2, 2, 5000) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('views' as const), set: fc.nat(1) }) },
-  { weight: 1, arbitrary: fc.constantFrom<Step>({ do: 'end all' }, { do: 'restart' }) },
+  { weight: 1, arbitrary: fc.constantFrom<Step>({ do: 'forget' }, { do: 'restart' }) },
 );
 
 /** Six members with one counter each, all of which are joined into one total: one side that is read all the time, and one that never is. */
@@ -90,9 +92,10 @@ class World {
       case 'end':
         this.#end(one.series);
         break;
-      case 'end all':
-        // When their point is forgotten, the next one begins later.
+      case 'forget':
+        // The point is forgotten when all its series have been freed for long, and the next one begins later.
         for (let i = 0; i < this.#members.length; i++) this.#end(i);
+        for (const seconds of [2, 5000]) this.take({ do: 'wait', seconds });
         break;
       case 'move':
         member!.resource++;
@@ -113,8 +116,9 @@ class World {
     }
   }
 
-  /** Reads the one side, and the other one in another life. @throws Error where the latter shows less than anybody was shown before */
+  /** Reads the one side, and the other one in another life. @throws Error where the latter shows less than anybody was shown before, or reading changed something */
   check(): void {
+    assert.deepEqual(saved(this.#unseen), saved(this.#seen));
     for (const [startUs, total] of totals(this.#seen, this.nowUs)) {
       const highest = this.highest.get(startUs) ?? 0;
       if (total < highest) throw new Error(`${total} is shown after ${highest}`);
@@ -133,8 +137,7 @@ class World {
   }
 
   #copy(): Side {
-    this.#unseen.snapshot.take();
-    return this.#side().load(chunksOf(this.#unseen));
+    return this.#side().load(saved(this.#unseen));
   }
 
   #both(deed: (side: Side) => unknown): unknown {
@@ -189,6 +192,12 @@ class World {
       return baseline;
     });
   }
+}
+
+/** All that a checkpoint would hold. */
+function saved(side: Side): SnapshotChunk[] {
+  side.snapshot.take();
+  return chunksOf(side);
 }
 
 /** By start time. */
