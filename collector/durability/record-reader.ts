@@ -10,6 +10,10 @@ export class RecordReader {
     this.#at = 0;
   }
 
+  get isAtEnd(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
   /** Below 2^53. */
   varint(): number {
     let value = 0;

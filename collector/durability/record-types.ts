@@ -36,6 +36,8 @@ export const recordTypes = {
   expire: 16,
   /** A reader is no more. */
   readerGone: 17,
+  /** A read brought points to another scale or zero threshold. */
+  shown: 18,
 } as const;
 
 export type RecordType = (typeof recordTypes)[keyof typeof recordTypes];

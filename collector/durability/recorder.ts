@@ -5,6 +5,7 @@ import type { DurableState } from '../journal/durable-state.ts';
 import type { Sweeping } from '../outputs/output-stream.ts';
 import type { KeptRequests, OutputsJournal } from '../outputs/outputs-journal.ts';
 import type { ReaderCursor } from '../outputs/reader-cursor.ts';
+import type { ShownShape } from '../outputs/shown-shape.ts';
 import type { OtlpFormat } from '../receivers/otlp/otlp-intake.ts';
 import type { OtlpJournal } from '../receivers/otlp/otlp-journal.ts';
 import type { Grant } from '../security/grant.ts';
@@ -13,6 +14,7 @@ import { ReaderNumbers } from './reader-numbers.ts';
 import { recordTypes } from './record-types.ts';
 import { encodeOpening } from './recorded-opening.ts';
 import { encodeOtlpHead } from './recorded-otlp.ts';
+import { writeShapes } from './recorded-shapes.ts';
 
 /** A reader that stays, as the journal knows it: by its place among those that came since the directory was opened. */
 export interface RecordedReader {
@@ -149,6 +151,14 @@ export class Recorder implements SessionJournal, OutputsJournal, OtlpJournal {
     this.#writer.reset();
     this.#writer.varint(this.#numbers.get(cursor)!);
     this.#decided(recordTypes.delivery, this.#writer);
+  }
+
+  shown(stream: number, shapes: readonly ShownShape[]): void {
+    const writer = this.#writer;
+    writer.reset();
+    writer.varint(stream);
+    writeShapes(writer, shapes);
+    this.#decided(recordTypes.shown, writer);
   }
 
   /** A delta reader's interval was read on by so many steps, without a pause. */

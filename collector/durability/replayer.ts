@@ -13,6 +13,7 @@ import { badRecord, RecordReader } from './record-reader.ts';
 import { recordTypes } from './record-types.ts';
 import { decodeOpening } from './recorded-opening.ts';
 import { decodeOtlpHead } from './recorded-otlp.ts';
+import { readShapes } from './recorded-shapes.ts';
 import { type RecordedReader, type Recorder, requestsOf } from './recorder.ts';
 import { rulesFromText, rulesText } from './state-rules.ts';
 
@@ -140,6 +141,15 @@ export class Replayer {
       case recordTypes.delivery:
         state.outputs.delivered(this.#readerAt(reader.varint()).cursor);
         break;
+      case recordTypes.shown: {
+        const stream = reader.varint();
+        for (const shape of readShapes(reader))
+          if (!state.outputs.showAs(stream, shape))
+            throw badRecord(
+              `the stream ${stream} has no point ${shape.point} that could be shown at scale ${shape.scale} and zero threshold ${shape.zeroThreshold}`,
+            );
+        break;
+      }
       case recordTypes.steps:
         this.#readerAt(reader.varint()).intervals?.replaySteps(reader.varint());
         break;

@@ -3,7 +3,7 @@ import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import { isReleasable } from '../../otel/state/ended-series.ts';
 import { ExponentialCounts } from '../../otel/state/exponential-counts.ts';
 import { isConvertible } from '../../otel/state/exponential-from-explicit.ts';
-import { minScale } from '../../otel/state/exponential-mapping.ts';
+import { coarsestScale } from '../../otel/state/exponential-mapping.ts';
 import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { noMore, type PointBatch } from '../../otel/state/point-batch.ts';
 import type { SeriesColumns } from '../../otel/state/series-columns.ts';
@@ -11,6 +11,7 @@ import { ExponentialBases } from './exponential-bases.ts';
 import type { FoldPoints } from './fold-points.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
 import { type Collecting, timeOf } from './reader-cursor.ts';
+import type { ShownShape } from './shown-shape.ts';
 import { readDoubles, writeNumbers } from './snapshot/number-list.ts';
 import { readCounts, writeCounts } from './snapshot/saved-counts.ts';
 import { readTime } from './snapshot/saved-points.ts';
@@ -46,6 +47,7 @@ export const defaultExponentialShape: ExponentialShape = { maxScale: 20, maxSize
 export class FoldExponential implements OutputStream {
   readonly metric: MetricDescription;
   savedIn = 0;
+  number = 0;
   readonly #store: MetricStore;
   readonly #source: HistogramSource;
   readonly #points: FoldPoints;
@@ -55,7 +57,7 @@ export class FoldExponential implements OutputStream {
   readonly #bases = new ExponentialBases();
   /** By point, what freed series have counted. */
   readonly #retained: (ExponentialCounts | undefined)[] = [];
-  /** By point, the scale and the zero threshold that it was shown with last. */
+  /** By point, the scale and the zero threshold that it was shown with last, to whomever: reads change them, so a journal is told of it. */
   readonly #scales: number[] = [];
   readonly #zeroThresholds: number[] = [];
 
@@ -124,6 +126,7 @@ export class FoldExponential implements OutputStream {
     if (from < scratch.ordered) return scratch.putInOrder(this.#points, from);
     const { total, delta } = scratch;
     const isDelta = cursor.temporality === 'delta';
+    const changed: ShownShape[] = [];
     let at = 0;
     scratch.goOn(this.#points, workPerRead, {
       begin: (point) => {
@@ -133,11 +136,20 @@ export class FoldExponential implements OutputStream {
       },
       add: (slot) => this.#source.addCounted(slot, total),
       end: (point, mayRepeat) => {
-        const hasRisen = total.zeroThreshold > this.#zeroThresholds[point];
-        this.#zeroThresholds[point] = total.zeroThreshold;
+        // Another reader may have been shown it coarser since it began.
+        total.downscaleTo(this.#scales[point]);
+        total.raiseZeroThreshold(this.#zeroThresholds[point]);
+        const { scale, zeroThreshold } = total;
+        const hasRisen = zeroThreshold > this.#zeroThresholds[point];
         // Series that came before the threshold rose had buckets that they do not need: these may have taken a coarser scale.
-        if (hasRisen && mayRepeat) return true;
-        this.#scales[point] = total.scale;
+        const isRepeated = hasRisen && mayRepeat;
+        const shape = { point, scale: isRepeated ? this.#scales[point] : scale, zeroThreshold };
+        if (hasRisen || shape.scale < this.#scales[point]) {
+          changed.push(shape);
+          this.#scales[point] = shape.scale;
+          this.#zeroThresholds[point] = zeroThreshold;
+        }
+        if (isRepeated) return true;
         total.trim();
         const isLimited = total.limit();
         let shown = total;
@@ -161,7 +173,16 @@ export class FoldExponential implements OutputStream {
       },
     });
     batch.size = at;
+    if (changed.length > 0) collecting.onShown(this.number, changed);
     return scratch.left > 0 ? from + 1 : noMore;
+  }
+
+  showAs({ point, scale, zeroThreshold }: ShownShape): boolean {
+    if (!(point < this.#points.size && scale >= coarsestScale && scale <= this.#scales[point])) return false;
+    if (!(zeroThreshold >= this.#zeroThresholds[point] && zeroThreshold < Infinity)) return false;
+    this.#scales[point] = scale;
+    this.#zeroThresholds[point] = zeroThreshold;
+    return true;
   }
 
   attachHeld(slot: number, definition: SeriesDefinition): void {
@@ -183,12 +204,14 @@ export class FoldExponential implements OutputStream {
 
   picture(): StreamPicture {
     const points = this.#points.size;
+    const { number } = this;
     const horizonUs = this.#horizonUs;
     const retained = this.#retained;
     const scales = this.#scales.slice();
     const zeroThresholds = this.#zeroThresholds.slice();
     const own: StreamPicture = {
       *write(writer) {
+        writer.varint(number);
         writer.float64(horizonUs);
         yield* writeNumbers(writer, scales, points);
         yield* writeNumbers(writer, zeroThresholds, points);
@@ -204,13 +227,14 @@ export class FoldExponential implements OutputStream {
     const { maxScale, maxSize } = this.#shape;
     const { reader } = loading;
     if (reader.isSpent) yield;
+    this.number = reader.varint(Number.MAX_SAFE_INTEGER, 'the number of a stream');
     this.#horizonUs = readTime(reader, 'a horizon');
     const scales = yield* readDoubles(reader, points, 'scales');
     const zeroThresholds = yield* readDoubles(reader, points, 'zero thresholds');
     for (let point = 0; point < points; point++) {
       const [scale, zeroThreshold] = [scales[point], zeroThresholds[point]];
-      if (!(Number.isInteger(scale) && scale >= minScale && scale <= maxScale))
-        throw reader.error(`a scale is ${scale}; ${minScale} to ${maxScale} are allowed`);
+      if (!(Number.isInteger(scale) && scale >= coarsestScale && scale <= maxScale))
+        throw reader.error(`a scale is ${scale}; ${coarsestScale} to ${maxScale} are allowed`);
       if (!(zeroThreshold >= 0))
         throw reader.error(`a zero threshold is ${zeroThreshold}; a number from 0 on is allowed`);
       this.#scales.push(scale);

@@ -3,6 +3,7 @@ import type { SnapshotWriter } from '../../otel/snapshot/snapshot-writer.ts';
 import type { SeriesDefinition } from '../../otel/state/definitions.ts';
 import type { PointBatch } from '../../otel/state/point-batch.ts';
 import type { Collecting, ReaderCursor } from './reader-cursor.ts';
+import type { ShownShape } from './shown-shape.ts';
 import type { StreamLoading, StreamPicture } from './snapshot/stream-picture.ts';
 
 /** What may be let go of, in seconds of the store's life. */
@@ -24,6 +25,8 @@ export interface OutputStream {
   readonly metric: MetricDescription;
   /** The number of the last snapshot that has it, or came before it; 0: none. Kept by OutputsSnapshot. */
   savedIn: number;
+  /** What a journal knows it by, if what is shown of it depends on what was shown before: see NumberedStreams. Absent: it does not. */
+  number?: number;
   /** Input series it shows or joins at present. */
   readonly inputs: number;
   /** Points it may have. */
@@ -61,6 +64,8 @@ export interface OutputStream {
    * nothing is swept.
    */
   read(batch: PointBatch, collecting: Collecting, from: number): number;
+  /** Does again what a read did: see OutputsJournal.shown. Gives false where no read can have done so; then nothing has changed. */
+  showAs?(shape: ShownShape): boolean;
   /** Lets go of series that ended, and of points that nothing goes into any more. */
   sweep(sweeping: Sweeping): void;
   /** What it is now, for a snapshot. */

@@ -7,6 +7,7 @@ import type { MetricStore } from '../../otel/state/metric-store.ts';
 import { StreamgaugeError } from '../../proto/error.ts';
 import type { StreamPlan } from '../views/stream-plan.ts';
 import { makeOutput } from './make-output.ts';
+import { NumberedStreams } from './numbered-streams.ts';
 import { conflictOf, joined, type Outgoing } from './outgoing.ts';
 import type { OutputProblems } from './output-problems.ts';
 import type { OutputStream, Sweeping } from './output-stream.ts';
@@ -64,6 +65,7 @@ export class OutputTree {
   readonly #lastResources = new Map<StreamPlan, OutputResource>();
   /** What leaves of streams that more has joined than what they were made for. */
   readonly #joined = new WeakMap<OutputStream, MetricDescription>();
+  #numbered = new NumberedStreams();
   /** Of streams that are no more. */
   #overflowed = 0;
   /** One that is being written. */
@@ -136,8 +138,14 @@ export class OutputTree {
     const into = this.#scope(id, resource, scopeId, scope);
     this.#findConflicts(into, scopeId, outgoing);
     made.savedIn = this.#snapshots;
+    this.#numbered.enter(made);
     into.streams.set(free, made);
     return made;
+  }
+
+  /** The stream that a journal knows by this number. */
+  numbered(number: number): OutputStream | undefined {
+    return this.#numbered.at(number);
   }
 
   /** Before a series joins a stream, or it is read. */
@@ -160,6 +168,7 @@ export class OutputTree {
       kinds: [...this.#names.kinds()],
       overflowed: this.#overflowed,
       sinceUs: this.#sinceUs,
+      lastNumber: this.#numbered.last,
       metricOf: (stream) => this.metricOf(stream),
     });
     return this.#snapshot;
@@ -192,6 +201,7 @@ export class OutputTree {
     const next = new OutputTree(this.#store, this.#writer, this.#problems);
     next.#snapshots = this.#snapshots;
     next.#overflowed = this.#overflowed;
+    next.#numbered = new NumberedStreams(this.#numbered.last);
     next.#sinceUs = nowUs;
     return next;
   }
@@ -204,6 +214,7 @@ export class OutputTree {
       stream,
     );
     this.#names.add(scopeId, scope, outgoing);
+    this.#numbered.adopt(stream);
     const isAsBefore = before.plan.description === outgoing.plan.description;
     const now = isAsBefore ? metric : { ...metric, description: outgoing.shape.metric.description };
     if (now !== stream.metric) this.#joined.set(stream, now);
@@ -215,8 +226,9 @@ export class OutputTree {
   }
 
   /** Takes over what was loaded, when there are no streams. */
-  takeOver({ resources, kinds, joined, overflowed, sinceUs }: LoadedTree): void {
+  takeOver({ resources, kinds, joined, overflowed, sinceUs, numbered }: LoadedTree): void {
     this.#sinceUs = sinceUs;
+    this.#numbered = numbered;
     for (const [id, resource] of resources) this.#resources.set(id, resource);
     for (const kind of kinds) this.#names.put(kind, kind.streams);
     for (const [stream, metric] of joined) this.#joined.set(stream, metric);
@@ -231,6 +243,7 @@ export class OutputTree {
           stream.sweep(sweeping);
           if (!stream.isSpent) continue;
           this.#overflowed += overflowed;
+          this.#numbered.remove(stream);
           scope.streams.delete(streamId);
           this.#names.remove(scopeId, stream.metric.name, firstVariant(streamId));
         }

@@ -1,5 +1,6 @@
 import type { Sweeping } from './output-stream.ts';
 import type { ReaderCursor } from './reader-cursor.ts';
+import type { ShownShape } from './shown-shape.ts';
 
 /** How the delta intervals of a reader become requests, which are made again after a restart. */
 export interface KeptRequests {
@@ -21,6 +22,11 @@ export interface OutputsJournal {
   /** Its interval ends here. Before anything is read. */
   collected(cursor: ReaderCursor, wallUs: number, nowUs: number): void;
   delivered(cursor: ReaderCursor): void;
+  /**
+   * A read, whoever's, has brought points to another scale or zero threshold than they were shown with; before it is over. Not told of reads that are done again: those
+   * of readers whose requests are made again. @param stream its number
+   */
+  shown(stream: number, shapes: readonly ShownShape[]): void;
   swept(sweeping: Sweeping): void;
 }
 
@@ -30,5 +36,6 @@ export const noOutputsJournal: OutputsJournal = {
   readerRemoved() {},
   collected() {},
   delivered() {},
+  shown() {},
   swept() {},
 };

@@ -17,6 +17,7 @@ import { OutputTree } from './output-tree.ts';
 import { type KeptRequests, noOutputsJournal, type OutputsJournal } from './outputs-journal.ts';
 import type { Collecting, ReaderCursor } from './reader-cursor.ts';
 import { passingBy, ReaderCursors } from './reader-cursors.ts';
+import type { ShownShape } from './shown-shape.ts';
 import { OutputsSnapshot, outputsSection } from './snapshot/outputs-snapshot.ts';
 import { loadTree } from './snapshot/tree-loading.ts';
 
@@ -59,6 +60,8 @@ export class Outputs {
   /** Places must stay while a collection is read, or a snapshot written. */
   readonly #places = new HeldPlaces(() => void this.sweep());
   readonly #spareScratch: FoldScratch[] = [];
+  /** Readers whose reads are done again after a restart: delta readers whose intervals are kept. */
+  readonly #repeated = new WeakSet<ReaderCursor>();
   readonly #nowUs: () => number;
   #outputExpiryS: number;
   #expireS = 0;
@@ -85,6 +88,8 @@ export class Outputs {
     const before = isAfresh ? this.#cursors.find(temporality, name) : undefined;
     if (before !== undefined) this.#forgetReader(before);
     const cursor = this.#cursors.add(temporality, name);
+    if (requests !== undefined && temporality === 'delta') this.#repeated.add(cursor);
+    else this.#repeated.delete(cursor);
     this.#journal.readerAdded(cursor, name, requests, isAfresh);
     return cursor;
   }
@@ -140,6 +145,9 @@ export class Outputs {
       sinceUs: cursor.collectedUs,
       deliveredS: this.store.secondsAt(cursor.deliveredUs),
       scratch: this.#spareScratch.pop() ?? new FoldScratch(),
+      onShown: (stream, shapes) => {
+        if (!this.#repeated.has(cursor)) this.#journal.shown(stream, shapes);
+      },
     };
     this.store.gauges.windows.collected(cursor.index);
     cursor.collectedUs = timeUs;
@@ -169,6 +177,11 @@ export class Outputs {
   delivered(cursor: ReaderCursor): void {
     this.#journal.delivered(cursor);
     cursor.deliveredUs = cursor.collectedAtUs;
+  }
+
+  /** Does again what a read did in an earlier run: see OutputsJournal.shown. Gives false where none can have done so; then nothing has changed. */
+  showAs(stream: number, shape: ShownShape): boolean {
+    return this.#tree.numbered(stream)?.showAs?.(shape) ?? false;
   }
 
   /**

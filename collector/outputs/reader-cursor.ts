@@ -1,5 +1,6 @@
 import type { Temporality } from '../../otel/model/metric.ts';
 import type { FoldScratch } from './fold-scratch.ts';
+import type { ShownShape } from './shown-shape.ts';
 
 /** Where one reader stands: what it wants, and what it has seen. Delta readers each have a place in the outputs for what they were given last. */
 export interface ReaderCursor {
@@ -38,4 +39,6 @@ export interface Collecting {
   readonly deliveredS: number;
   /** This collection's alone while it is held. */
   scratch: FoldScratch;
+  /** Told as OutputsJournal.shown is. */
+  readonly onShown: (stream: number, shapes: readonly ShownShape[]) => void;
 }

@@ -8,6 +8,8 @@
 export const maxScale = 20;
 /** The coarsest scale that is taken: one bucket above 1, and one below down to 2^-1024. */
 export const minScale = -10;
+/** The coarsest that is made of it: one bucket above 1 and one below, which fit wherever two do. */
+export const coarsestScale = -11;
 
 const perOctave = 2 ** maxScale;
 /** Math.log2 of [1, 2) is off by less than 2^-52: its multiple by less than 2^-32. */

@@ -3,7 +3,7 @@ import type { SnapshotWriter } from '../../../otel/snapshot/snapshot-writer.ts';
 import type { TreeSnapshot } from './tree-snapshot.ts';
 
 /** The section that outputs are in: docs/checkpoint.md has its format. */
-export const outputsSection = { type: 64, version: 1 } as const;
+export const outputsSection = { type: 64, version: 2 } as const;
 
 /** What a snapshot of the outputs is made of. */
 export interface OutputsMoment {

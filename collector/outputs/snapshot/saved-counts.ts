@@ -2,7 +2,7 @@ import type { SnapshotChunk } from '../../../otel/snapshot/snapshot-chunk.ts';
 import type { SnapshotReader } from '../../../otel/snapshot/snapshot-reader.ts';
 import type { SnapshotWriter } from '../../../otel/snapshot/snapshot-writer.ts';
 import { ExponentialCounts } from '../../../otel/state/exponential-counts.ts';
-import { maxScale, minScale } from '../../../otel/state/exponential-mapping.ts';
+import { coarsestScale, maxScale } from '../../../otel/state/exponential-mapping.ts';
 import type { BucketWindow } from '../../../otel/state/exponential-window.ts';
 import { readDoubles, writeNumbers } from './number-list.ts';
 
@@ -31,8 +31,8 @@ export function* readCounts(
   if (reader.isSpent) yield;
   if (!reader.boolean()) return undefined;
   const scale = reader.sint('a scale');
-  if (scale < minScale || scale > maxScale)
-    throw reader.error(`a scale is ${scale}; ${minScale} to ${maxScale} are allowed`);
+  if (scale < coarsestScale || scale > maxScale)
+    throw reader.error(`a scale is ${scale}; ${coarsestScale} to ${maxScale} are allowed`);
   const zeroThreshold = reader.float64();
   if (!(zeroThreshold >= 0))
     throw reader.error(`a zero threshold is ${zeroThreshold}; a number from 0 on is allowed`);

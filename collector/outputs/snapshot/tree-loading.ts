@@ -6,6 +6,7 @@ import type { MetricEntry } from '../../../otel/state/definitions.ts';
 import type { MetricStore } from '../../../otel/state/metric-store.ts';
 import { readScope } from '../../../otel/state/snapshot/metric-record.ts';
 import { makeOutput } from '../make-output.ts';
+import { NumberedStreams } from '../numbered-streams.ts';
 import type { Outgoing } from '../outgoing.ts';
 import type { OutputStream } from '../output-stream.ts';
 import { maxVariants, type ResourceOutputs, type ScopeOutputs } from '../output-tree.ts';
@@ -34,6 +35,7 @@ export interface LoadedTree {
   readonly overflowed: number;
   /** New streams do not begin before: microseconds by the store's clock. */
   readonly sinceUs: number;
+  readonly numbered: NumberedStreams;
 }
 
 interface Kind extends NamedKind {
@@ -52,6 +54,7 @@ export function* loadTree(reader: SnapshotReader, of: TreeSurroundings): Generat
   if (reader.isSpent) yield;
   const overflowed = reader.varint(Number.MAX_SAFE_INTEGER, 'a count of overflowed series');
   const sinceUs = readTime(reader, 'the time when views changed');
+  const numbered = new NumberedStreams(reader.varint(Number.MAX_SAFE_INTEGER, 'the last number of a stream'));
   const kinds = yield* readKinds(reader, metrics, scopes, of);
   const resources = new Map<string, LoadingResource>();
   const joined = new Map<OutputStream, MetricDescription>();
@@ -98,6 +101,10 @@ export function* loadTree(reader: SnapshotReader, of: TreeSurroundings): Generat
         });
       const taking = slots.of(outgoing, stream);
       yield* stream.load({ reader, take: taking.take, readerAt: of.readerAt });
+      if (!numbered.adopt(stream))
+        throw reader.error(
+          `the stream ${streamId} has the number ${stream.number}, which is another one's or none that was given`,
+        );
       // Members' own resources are held once.
       const first = taking.firstResource;
       if (first !== undefined && first.key === resourceId) resource.resource = first.resource;
@@ -105,7 +112,7 @@ export function* loadTree(reader: SnapshotReader, of: TreeSurroundings): Generat
   }
   for (const { streams, outgoing } of kinds)
     if (streams === 0) throw reader.error(`there is no stream ${outgoing.streamId}, which there should be`);
-  return { resources, kinds, joined, overflowed, sinceUs };
+  return { resources, kinds, joined, overflowed, sinceUs, numbered };
 }
 
 function* readKinds(

@@ -23,6 +23,8 @@ export interface LiveTree {
   readonly overflowed: number;
   /** New streams do not begin before: microseconds by the store's clock. */
   readonly sinceUs: number;
+  /** See NumberedStreams. */
+  readonly lastNumber: number;
   readonly metricOf: (stream: OutputStream) => MetricDescription;
 }
 
@@ -103,11 +105,12 @@ export class TreeSnapshot {
     writer: SnapshotWriter,
     metrics: MetricTableWriter,
   ): Generator<SnapshotChunk, ReadonlyMap<string, ReadonlyMap<string, number>>> {
-    const { kinds, overflowed, sinceUs } = this.#tree;
+    const { kinds, overflowed, sinceUs, lastNumber } = this.#tree;
     const numbers = new Map<string, Map<string, number>>();
     let number = 0;
     writer.varint(overflowed);
     writer.float64(sinceUs);
+    writer.varint(lastNumber);
     writer.varint(kinds.length);
     for (const { scopeId, scope, outgoing } of kinds) {
       if (writer.isFull) yield writer.cut();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CollectorState } from '../../../collector/collector-state.ts';
+import { noOutputsJournal } from '../../../collector/outputs/outputs-journal.ts';
 import type { Sessions } from '../../../collector/sessions/sessions.ts';
 import type { SnapshotChunk } from '../../../otel/snapshot/snapshot-chunk.ts';
 import { SnapshotWriter } from '../../../otel/snapshot/snapshot-writer.ts';
@@ -23,7 +24,7 @@ export interface StatePicture {
   readonly outputs: readonly string[];
 }
 
-/** Not while another picture is open: it takes one. */
+/** Not while another picture is open: it takes one. Nor of a state that is to go on: it is read, and no journal told of it. */
 export function pictureOf(
   state: CollectorState,
   sessions: Sessions,
@@ -31,12 +32,10 @@ export function pictureOf(
   nowUs: number,
 ): StatePicture {
   const { outputs, store } = state;
-  // It brings what was shown last to the present, which no record tells of.
-  const shown = dump(outputs.collect(outputs.passerBy(), nowUs));
+  outputs.recordIn(noOutputsJournal);
   const storeSnapshot = new StoreSnapshot(store, state.points);
   storeSnapshot.take();
   return {
-    shown,
     rules: state.rules,
     horizonUs: store.horizonUs,
     members: [...store.members].map(({ id, slots, isPresent, lastReportUs, reportedUs }) => ({
@@ -57,6 +56,8 @@ export function pictureOf(
     store: hashes(storeSnapshot.write(new SnapshotWriter())),
     streams: hashes(sectionsOf(sessions, store)),
     outputs: hashes(outputs.snapshot().chunks(new SnapshotWriter())),
+    // Last, as it may change what points are shown with from then on.
+    shown: dump(outputs.collect(outputs.passerBy(), nowUs)),
   };
 }
 

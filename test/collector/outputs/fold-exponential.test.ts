@@ -182,6 +182,53 @@ test('explicit histograms of any bounds fold into one exponential one where the 
   t.is(modelCount(read(core, core.outputs.passerBy())[0]), 24);
 });
 
+for (const [what, wide] of [
+  [
+    'scale',
+    modelHistogram({
+      scale: 5,
+      positive: new Map([
+        [-200, 1],
+        [200, 1],
+      ]),
+    }),
+  ],
+  ['zero threshold', modelHistogram({ scale: 5, zeroThreshold: 0.5, positive: new Map([[20, 1]]) })],
+] as const)
+  test(`a point that is read slowly is not finer than what another reader was shown meanwhile: ${what}`, (t) => {
+    const core = new Core({ views: [merging(160)] });
+    const members = Array.from({ length: 300 }, (_, i) => new DirectMember(core, `m${i}`));
+    const slots = members.map((one) => one.define(latency));
+    const narrow = modelHistogram({ scale: 5, positive: new Map([[3, 1]]) });
+    for (const [i, slot] of slots.entries()) members[i].exponential(slot, narrow);
+    const delta = core.outputs.addReader('delta');
+    let turns = 0;
+    let meanwhile: ExponentialPoint[] = [];
+    let slow: ExponentialPoint[] = [];
+    for (const { scopes } of core.outputs.collect(core.outputs.passerBy(), core.nowUs).resources)
+      for (const stream of scopes.flatMap(({ streams }) => streams))
+        slow = exponentialPoints({
+          ...stream,
+          read(batch, from) {
+            // Two turns put series in order, one adds the first 256 of them.
+            if (++turns === 4) {
+              members[0].exponential(slots[0], modelSum(narrow, wide));
+              meanwhile = read(core, delta);
+            }
+            return stream.read(batch, from);
+          },
+        });
+    t.is(turns, 4);
+    t.is(modelCount(slow[0]), 300, 'it has not seen what came to the first one');
+    const seen = meanwhile[0];
+    t.true(seen.scale < 5 || seen.zeroThreshold > 0);
+    for (const point of [slow[0], ...read(core, core.outputs.passerBy())]) {
+      t.true(point.scale <= seen.scale, `${point.scale} after ${seen.scale}`);
+      t.true(point.zeroThreshold >= seen.zeroThreshold, `${point.zeroThreshold} after ${seen.zeroThreshold}`);
+    }
+    t.deepEqual(read(core, delta).map(modelCount), [0]);
+  });
+
 test('what cannot be exponential makes no output', (t) => {
   const core = new Core({ views: [merging(160)] });
   new DirectMember(core, 'a').define(metric({ name: 'size', kind: 'histogram', explicitBounds: [-1, 0] }));

@@ -4,6 +4,7 @@ import { metric } from '../../../../otel/model/metric.ts';
 import type { SnapshotChunk } from '../../../../otel/snapshot/snapshot-chunk.ts';
 import { SnapshotError } from '../../../../otel/snapshot/snapshot-error.ts';
 import { SnapshotWriter } from '../../../../otel/snapshot/snapshot-writer.ts';
+import { exponentialValue } from '../../../otel/state/exponential-value.ts';
 import { birthUs } from '../../core.ts';
 import { view } from '../members.ts';
 import { Bench } from './bench.ts';
@@ -26,6 +27,25 @@ test('a total does not fall below what was shown before, where another order of 
   t.is(bench.side.outputs.store.seriesCount, 2, 'the great one is freed');
   bench.restart();
   t.true(bench.collect()[1].endsWith(` ${1 + 2 ** -52}`));
+});
+
+test('the coarsest histogram that an output may come to is loaded', (t) => {
+  const aggregation = {
+    kind: 'base2_exponential_bucket_histogram',
+    maxSize: 2,
+    maxScale: 20,
+    recordMinMax: true,
+  } as const;
+  const bench = new Bench([view({ resourceKeys: [], aggregation })]);
+  const slot = bench.define('a', metric({ name: 'size', kind: 'exponential_histogram' }), {});
+  const { exponentialHistograms } = bench.side.outputs.store;
+  // The smallest doubles and the greatest ones: at the coarsest scale that is taken they are three buckets apart.
+  exponentialHistograms.settle(slot, exponentialValue({ scale: -10, positive: [-2, [1, 0, 0, 2]] }));
+  for (const reader of [0, 1]) bench.collect(reader);
+  const coarsest = / -11 0 0 -1 1 2 \| 0$/;
+  t.regex(bench.collect()[1], coarsest);
+  bench.restart();
+  t.regex(bench.collect()[1], coarsest);
 });
 
 test('points that return after they were forgotten begin later, and the fair share of members stays', (t) => {
