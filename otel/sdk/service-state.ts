@@ -67,6 +67,8 @@ export class ServiceState {
   /** Collections by their times: several calls of `take` may bring parts of one. */
   #collection = 0;
   #collectionUs = 0;
+  /** Series that the present collection has held so far. */
+  #seen = 0;
   /** When `take` was called last, by both clocks. */
   #nowUs = 0;
   #nowMs = 0;
@@ -132,14 +134,15 @@ export class ServiceState {
   }
 
   #newCollection(timeUs: number): void {
-    // The first collection has none before it.
-    if (this.#collection > 0)
+    // Mostly all are seen again, and there is nothing to look for.
+    if (this.#seen < this.size)
       for (const series of this.#slots)
         if (series !== undefined && series.seenIn !== this.#collection && !this.#away.has(series)) {
           this.#away.add(series);
           this.version++;
         }
     this.#collection++;
+    this.#seen = 0;
     this.#collectionUs = timeUs;
   }
 
@@ -201,7 +204,10 @@ export class ServiceState {
         continue;
       }
       series.takenIn = this.collections;
-      series.seenIn = this.#collection;
+      if (series.seenIn !== this.#collection) {
+        series.seenIn = this.#collection;
+        this.#seen++;
+      }
       if (this.#away.size > 0 && this.#away.delete(series)) this.version++;
       this.#set(series, metric, data, i);
     }
@@ -263,7 +269,7 @@ export class ServiceState {
             : undefined,
         exponential:
           data.dataPointType === DataPointType.EXPONENTIAL_HISTOGRAM ? emptyExponential() : undefined,
-        seenIn: this.#collection,
+        seenIn: 0,
         takenIn: 0,
         isForgotten: false,
       };
