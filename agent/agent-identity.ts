@@ -1,7 +1,7 @@
+import { bootId } from '../otel/stream/boot-id.ts';
 import type { Identity } from '../otel/stream/identity.ts';
 import type { AgentConfig } from './config/agent-config.ts';
 import type { AgentLog } from './log.ts';
-import { bootId } from '../otel/stream/boot-id.ts';
 import { containerId } from './resource/container-id.ts';
 import { detectResource } from './resource/detect-resource.ts';
 import { machineId } from './resource/machine-id.ts';

@@ -1,4 +1,5 @@
 import type { DefineBatches } from '../../otel/stream/define-batches.ts';
+import type { HeldSeries } from '../../otel/stream/held-series.ts';
 import type { NumberColumn } from '../../proto/columns/number-column.ts';
 import { StreamColumns } from '../../proto/report/stream-columns.ts';
 import type { GroupState } from '../../proto/report/write-report.ts';
@@ -9,7 +10,6 @@ import {
   type RetireReason,
   type SamplingGroup,
 } from '../state/sampling-group.ts';
-import type { HeldSeries } from '../../otel/stream/held-series.ts';
 
 /** Where a series number leads. */
 export interface Place {

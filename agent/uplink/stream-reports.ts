@@ -1,5 +1,6 @@
 import type { Clock } from '../../otel/clock.ts';
 import { DefineBatches } from '../../otel/stream/define-batches.ts';
+import type { HeldSeries } from '../../otel/stream/held-series.ts';
 import type { StreamWriter } from '../../otel/stream/stream-content.ts';
 import type { StreamCounters } from '../../otel/stream/stream-status.ts';
 import type { Limits } from '../../proto/messages/collector-message.ts';
@@ -7,7 +8,6 @@ import { encodeReport, type GroupState } from '../../proto/report/write-report.t
 import type { AgentState } from '../state/agent-state.ts';
 import type { AgentSeries, SamplingGroup } from '../state/sampling-group.ts';
 import { FinalDelivery } from './final-delivery.ts';
-import type { HeldSeries } from '../../otel/stream/held-series.ts';
 import { type LeftOut, SeriesBook } from './series-book.ts';
 
 /** Definitions in one message, about. */

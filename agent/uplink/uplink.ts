@@ -1,6 +1,7 @@
 import type { Clock } from '../../otel/clock.ts';
 import type { BackOffOptions } from '../../otel/stream/back-off.ts';
 import { agentNames } from '../../otel/stream/end-names.ts';
+import { HeldSeries } from '../../otel/stream/held-series.ts';
 import type { Identity } from '../../otel/stream/identity.ts';
 import {
   type DrainReport,
@@ -11,7 +12,6 @@ import { StreamCounters, type StreamStatus } from '../../otel/stream/stream-stat
 import type { AgentLog } from '../log.ts';
 import { AgentState } from '../state/agent-state.ts';
 import type { SamplingGroup } from '../state/sampling-group.ts';
-import { HeldSeries } from '../../otel/stream/held-series.ts';
 import { Refusals } from './refusals.ts';
 import { StreamReports } from './stream-reports.ts';
 import { type Channel, keepaliveTimeoutMs, TelemetryCall } from './telemetry-call.ts';

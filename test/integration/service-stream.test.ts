@@ -173,11 +173,11 @@ async function exported(service: RecordingService): Promise<number> {
 }
 
 test('forceFlush and shutdown reject with what was not delivered, and where to', async (t) => {
-  const service = new RecordingService('127.0.0.1:9', 'a', { timeoutMs: 1000 });
+  const service = new RecordingService('127.0.0.1:9', 'a', { timeoutMs: 5000 });
   service.work(6);
   const expected = {
     message:
-      /the newest values of 11 series were not delivered within 1000 ms to http:\/\/127\.0\.0\.1:9: .*cannot be reached/,
+      /the newest values of 11 series were not delivered within 5000 ms to http:\/\/127\.0\.0\.1:9: .*cannot be reached/,
   };
   await t.throwsAsync(service.flush(), expected);
   await t.throwsAsync(service.exporter.shutdown(), {

@@ -2,12 +2,12 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import { bootId } from '../../../otel/stream/boot-id.ts';
 import { containerId } from '../../../agent/resource/container-id.ts';
 import { detectResource } from '../../../agent/resource/detect-resource.ts';
 import { machineId } from '../../../agent/resource/machine-id.ts';
 import { osRelease } from '../../../agent/resource/os-release.ts';
 import { attributes } from '../../../otel/model/attributes.ts';
+import { bootId } from '../../../otel/stream/boot-id.ts';
 
 const roots: string[] = [];
 test.after.always(() => {

@@ -1,10 +1,10 @@
 import { silentLog } from '../../../agent/log.ts';
 import { AgentState } from '../../../agent/state/agent-state.ts';
 import { SamplingGroup } from '../../../agent/state/sampling-group.ts';
-import { HeldSeries } from '../../../otel/stream/held-series.ts';
 import { Refusals } from '../../../agent/uplink/refusals.ts';
 import { StreamReports } from '../../../agent/uplink/stream-reports.ts';
 import type { Session } from '../../../collector/sessions/session.ts';
+import { HeldSeries } from '../../../otel/stream/held-series.ts';
 import { StreamCounters } from '../../../otel/stream/stream-status.ts';
 import { encodeAgentMessage } from '../../../proto/messages/agent-message.ts';
 import { type CollectorMessage, decodeCollectorMessage } from '../../../proto/messages/collector-message.ts';
