@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { Fleet } from './fleet.ts';
+import { World } from './fleet-world.ts';
 import { type Sequence, sequence } from './steps.ts';
 
 /** What came of some sequences: how many held, and if one did not, what it says, with the seed that it comes again from. */
@@ -34,7 +35,7 @@ export function checkSequences(seed: number, runs: number): SequencesOutcome {
 }
 
 function holdsThrough({ overlap, steps }: Sequence): void {
-  const fleet = new Fleet(overlap);
+  const fleet = new Fleet(new World(overlap));
   try {
     for (const member of [0, 1]) fleet.join(member);
     for (const step of steps) fleet.take(step);

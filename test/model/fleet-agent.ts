@@ -1,7 +1,7 @@
 import { type CatalogueSeries, catalogueOf, siblings } from './catalogue.ts';
 import { FleetConnection } from './fleet-connection.ts';
 import type { FleetTruth } from './fleet-truth.ts';
-import { birthUs, type World } from './fleet-world.ts';
+import { birthUs, type FleetWorld } from './fleet-world.ts';
 import { firstOf, grown, shownBySource } from './growing-values.ts';
 import { type Amount, isCounter, type Reading, zeroOf } from './model-values.ts';
 import type { Began, Step } from './steps.ts';
@@ -28,7 +28,7 @@ export type AgentStep = Extract<Step, { member: number }>;
 
 /** One agent of the fleet: what it measures, and what it tells of it. */
 export class FleetAgent {
-  readonly #world: World;
+  readonly #world: FleetWorld;
   readonly #truth: FleetTruth;
   readonly #series: AgentSeries[];
   readonly #place: number;
@@ -36,7 +36,7 @@ export class FleetAgent {
   /** How far the source's clock is off. */
   #clockUs = 0;
 
-  constructor(id: string, place: number, world: World, truth: FleetTruth) {
+  constructor(id: string, place: number, world: FleetWorld, truth: FleetTruth) {
     this.#place = place;
     this.#world = world;
     this.#truth = truth;

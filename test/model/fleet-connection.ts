@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { attributes } from '../../otel/model/attributes.ts';
 import { type CatalogueSeries, relayedBy } from './catalogue.ts';
 import { FakeStream } from './fake-agent.ts';
-import type { World } from './fleet-world.ts';
+import type { FleetWorld } from './fleet-world.ts';
 import { groupStateOf, type Readings } from './report-readings.ts';
 
 /** A series that is defined, with its epoch, by the collector's clock. */
@@ -24,7 +24,7 @@ export class FleetConnection {
   /** How often a stream was welcomed. */
   welcomes = 0;
   readonly #id: string;
-  readonly #world: World;
+  readonly #world: FleetWorld;
   /** The run at hand, and the one before; 0: there was none. */
   #incarnation = 0;
   #incarnationBefore = 0;
@@ -36,7 +36,7 @@ export class FleetConnection {
   /** The metrics and epochs that the stream has been told of. */
   readonly #told = new Set<unknown>();
 
-  constructor(id: string, world: World) {
+  constructor(id: string, world: FleetWorld) {
     this.#id = id;
     this.#world = world;
   }

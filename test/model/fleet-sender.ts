@@ -6,7 +6,7 @@ import type { Member } from '../../otel/state/members.ts';
 import { isNothing, modelHistogram } from '../otel/state/exponential-model.ts';
 import { exponentialValue } from '../otel/state/exponential-value.ts';
 import { type CatalogueSeries, pointCatalogue } from './catalogue.ts';
-import type { World } from './fleet-world.ts';
+import type { FleetWorld } from './fleet-world.ts';
 import { firstOf, grown, shownBySource } from './growing-values.ts';
 import type { SentPoint } from './model-points.ts';
 import { type Amount, isExponential, zeroOf } from './model-values.ts';
@@ -28,12 +28,12 @@ interface SenderSeries {
 export class FleetSender {
   readonly #id: string;
   readonly #place: number;
-  readonly #world: World;
+  readonly #world: FleetWorld;
   readonly #series: SenderSeries[];
   readonly #resource;
   #member: Member | undefined;
 
-  constructor(place: number, world: World) {
+  constructor(place: number, world: FleetWorld) {
     this.#id = `sender-${place}`;
     this.#place = place;
     this.#world = world;

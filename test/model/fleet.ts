@@ -1,24 +1,29 @@
 import assert from 'node:assert/strict';
 import type { ReaderCursor } from '../../collector/outputs/reader-cursor.ts';
 import { auditLedger } from '../../otel/state/audit-ledger.ts';
+import type { Collection } from '../../otel/state/point-batch.ts';
 import { initialSeries } from './catalogue.ts';
 import { FleetAgent } from './fleet-agent.ts';
 import { FleetSender } from './fleet-sender.ts';
 import { FleetTruth } from './fleet-truth.ts';
-import { birthUs, World } from './fleet-world.ts';
+import { birthUs, type FleetWorld } from './fleet-world.ts';
 import type { ModelReader } from './model-series.ts';
 import { readPoints } from './read-points.ts';
 import { differenceOf, type ShownPoints } from './shown-points.ts';
-import { members, readers, type Sequence, type Step, senders } from './steps.ts';
+import { members, readers, type Step, senders } from './steps.ts';
+
+/** The writer of merged outputs. */
+const modelWriter = 'writer';
 
 interface Reader {
-  readonly cursor: ReaderCursor;
+  readonly name: string;
+  cursor: ReaderCursor;
   readonly model: ModelReader;
 }
 
 /** Agents and senders of points, the collector's core and the model of it, side by side: each step is taken by both, and what they show is compared. */
 export class Fleet {
-  readonly #world: World;
+  readonly #world: FleetWorld;
   readonly #truth = new FleetTruth();
   readonly #agents: readonly FleetAgent[];
   readonly #senders: readonly FleetSender[];
@@ -27,10 +32,10 @@ export class Fleet {
   /** One that collects after every step. */
   readonly #eager: Reader;
 
-  constructor(overlap: Sequence['overlap']) {
-    this.#world = new World(overlap);
-    this.#readers = readers.map((temporality) => this.#addReader(temporality));
-    this.#eager = this.#addReader('delta');
+  constructor(world: FleetWorld) {
+    this.#world = world;
+    this.#readers = readers.map((temporality, i) => this.#addReader(temporality, `reader ${i}`));
+    this.#eager = this.#addReader('delta', 'eager');
     const places = (count: number) => Array.from({ length: count }, (_, place) => place);
     this.#agents = places(members).map(
       (place) => new FleetAgent('abc'[place], place, this.#world, this.#truth),
@@ -38,11 +43,11 @@ export class Fleet {
     this.#senders = places(senders).map((place) => new FleetSender(place, this.#world));
   }
 
-  #addReader(temporality: ModelReader['temporality']): Reader {
-    const { outputs, model } = this.#world;
+  #addReader(temporality: ModelReader['temporality'], name: string): Reader {
+    const { model } = this.#world;
     const reader = { temporality, stays: true, collectedUs: birthUs, deliveredUs: birthUs };
     model.members.readers.push(reader);
-    return { cursor: outputs.addReader(temporality), model: reader };
+    return { name, cursor: this.#world.addReader(temporality, name), model: reader };
   }
 
   /** An agent connects, and defines and reports all it has. */
@@ -78,6 +83,16 @@ export class Fleet {
     this.#compare();
   }
 
+  /** The collector goes and comes back; then no agent has a stream. */
+  async restart(comeBack: () => Promise<void>): Promise<void> {
+    this.#world.nowUs += 1_000_000;
+    for (const agent of this.#agents) agent.disconnect();
+    await comeBack();
+    for (const reader of [...this.#readers, this.#eager])
+      reader.cursor = this.#world.addReader(reader.model.temporality, reader.name);
+    this.#compare();
+  }
+
   /** Everything leaves and is swept: nothing is held any more. */
   end(): void {
     for (const agent of this.#agents) agent.disconnect();
@@ -110,16 +125,24 @@ export class Fleet {
 
   #collect({ cursor, model: reader }: Reader, isDelivered: boolean): void {
     const { outputs, model, nowUs } = this.#world;
-    equal(readPoints(outputs.collect(cursor, nowUs)), model.members.collect(reader, nowUs));
+    equal(this.#read(outputs.collect(cursor, nowUs)), model.members.collect(reader, nowUs));
     if (!isDelivered) return;
     outputs.delivered(cursor);
     reader.deliveredUs = nowUs;
   }
 
+  #read(collection: Collection): ShownPoints {
+    const found = readPoints(collection);
+    const { writerId } = this.#world;
+    if (writerId === modelWriter) return found;
+    const [own, named] = [writerId, modelWriter].map((id) => `${id.length}:${id}`) as [string, string];
+    return new Map([...found].map(([name, points]) => [name.replace(own, named), points]));
+  }
+
   /** What a scrape sees and a delta reader is given, after every step, and what is counted. */
   #compare(): void {
     const { outputs, model, counters, nowUs } = this.#world;
-    const found = readPoints(outputs.collect(outputs.passerBy(), nowUs));
+    const found = this.#read(outputs.collect(outputs.passerBy(), nowUs));
     const scrape: ModelReader = {
       temporality: 'cumulative',
       stays: false,

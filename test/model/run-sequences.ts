@@ -2,16 +2,18 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { checkReplays } from '../collector/durability/check-replays.ts';
+import { checkDurableSequences } from './check-durable-sequences.ts';
 import { checkSequences, type SequencesOutcome } from './check-sequences.ts';
 
 /*
  * Takes many sequences, on all cores:
  *
  *   node test/model/run-sequences.ts [RUNS] [SEED]
+ *   node test/model/run-sequences.ts durable [RUNS] [SEED]
  *   node test/model/run-sequences.ts replay [RUNS] [SEED]
  *
- * The first are those of collector-sequence.test.ts, the others those of test/collector/durability/replay-sequences.test.ts. RUNS is 200,000 where it is not given, of
- * the others 2000, and SEED one at random, which is printed. The sequences come in batches, each from a seed of its own. It ends with
+ * The first are those of collector-sequence.test.ts, the others those of durable-sequence.test.ts and of
+ * test/collector/durability/replay-sequences.test.ts. RUNS is 200,000 where it is not given, of the others 5000 and 2000, and SEED one at random, which is printed. The sequences come in batches, each from a seed of its own. It ends with
  * 1 when a sequence fails, once that has been made shorter, which takes half a minute at most; what it prints then says how to take the same again.
  */
 
@@ -28,6 +30,12 @@ const kinds = {
     batchRuns: 250,
     test: 'test/model/collector-sequence.test.ts',
     check: checkSequences,
+  },
+  durable: {
+    runs: 5000,
+    batchRuns: 20,
+    test: 'test/model/durable-sequence.test.ts',
+    check: checkDurableSequences,
   },
   replay: {
     runs: 2000,

@@ -180,6 +180,24 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+/** What may happen to a collector with a data directory, which services do not send points to. */
+export type DurableStep = Step | { do: 'checkpoint' } | { do: 'restart'; isInOrder: boolean };
+
+export const durableSteps: fc.Arbitrary<readonly DurableStep[]> = fc.array(
+  fc.oneof(
+    { weight: 20, arbitrary: step.filter((one) => one.do !== 'point' && one.do !== 'stop sending') },
+    { weight: 1, arbitrary: record({ do: fc.constant('checkpoint' as const) }) },
+    {
+      weight: 2,
+      arbitrary: record({
+        do: fc.constant('restart' as const),
+        isInOrder: fc.constantFrom(false, false, true),
+      }),
+    },
+  ) as fc.Arbitrary<DurableStep>,
+  { minLength: 10, maxLength: 80, size: 'max' },
+);
+
 export interface Sequence {
   /** What the point intake does with deltas that overlap. */
   readonly overlap: 'drop' | 'sum';
