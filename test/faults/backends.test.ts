@@ -16,8 +16,8 @@ import { counters, merged, passing, passingCounters, writeCollectorFile } from '
 import { CountingMember } from './rig/counting-member.ts';
 import { ExportBook } from './rig/export-book.ts';
 
-const intervalMs = 200;
-const timeoutMs = 1000;
+const intervalMs = 800;
+const timeoutMs = intervalMs;
 
 /** What a backend does to each request for a while. */
 const troubles: readonly (readonly [name: string, fault: Fault])[] = [
@@ -28,7 +28,7 @@ const troubles: readonly (readonly [name: string, fault: Fault])[] = [
   ['answers partial success', { rejected: 1, message: 'one too many' }],
   ['hangs', 'hang'],
   ['answers garbage', 'garbage'],
-  ['answers late', { lateMs: 700 }],
+  ['answers late', { lateMs: 500 }],
   ['answers too late', { lateMs: timeoutMs + 300 }],
 ];
 
@@ -92,7 +92,7 @@ test('backends that refuse, throttle, take a part, hang, answer garbage or late,
   const ports = { grpcPort: await fixedPort(), httpPort: await fixedPort(), adminPort: await fixedPort() };
   let collector = await startCollectorProcess(args, ports);
   t.teardown(() => collector.child.kill());
-  const members = ['a', 'b'].map((id) => new CountingMember(id, () => ports.grpcPort, random, 20));
+  const members = ['a', 'b'].map((id) => new CountingMember(id, () => ports.grpcPort, random, 50));
   for (const member of members) {
     t.teardown(() => member.vanish());
     member.start();
