@@ -95,6 +95,7 @@ async function main(...args: readonly string[]): Promise<void> {
 
 function outcomeOf(worker: Worker, batch: Batch): Promise<SequencesOutcome> {
   return new Promise((resolve, reject) => {
+    worker.removeAllListeners();
     worker.once('message', resolve);
     worker.once('error', reject);
     worker.postMessage(batch);
