@@ -5,7 +5,7 @@ import type { CollectorConfig } from './config/collector-config.ts';
 import { DirectoryStorage } from './durability/directory-storage.ts';
 import type { KeptIntervals } from './durability/kept-intervals.ts';
 import { openState } from './durability/open-state.ts';
-import { stateRules } from './durability/state-rules.ts';
+import { rulesText, type StateRules, stateRules } from './durability/state-rules.ts';
 import { memoryStorage, type StateStorage } from './durability/state-storage.ts';
 import { dataDirectoryPath } from './journal/data-directory-path.ts';
 import type { JournalLog } from './journal/journal-log.ts';
@@ -32,6 +32,10 @@ export interface CollectorCore {
   readonly storage: StateStorage;
   /** Told of what a delta reader reads and of what was answered; `undefined`: nothing is kept. */
   readonly intervalJournal: ((cursor: ReaderCursor) => IntervalJournal) | undefined;
+  /** Of delta readers, where they are kept. */
+  readonly intervals: KeptIntervals | undefined;
+  /** Told of rules that the state goes by from this moment on. */
+  readonly rulesChanged: (nowUs: number, rules: StateRules) => void;
   /** Where what comes as OTLP is written. */
   readonly otlpJournal: OtlpJournal;
   /** The `service.instance.id` of merged outputs: the data directory's id, or one at random. */
@@ -50,7 +54,8 @@ export function memoryCore({ config, problems, counters, log }: CoreOptions): Co
   const journal = memoryJournal(directoryId, randomBytes(8));
   const sessions = state.sessions(journal, counters, sessionLog(log));
   const otlpJournal = unkeptOtlp;
-  return { state, sessions, storage: memoryStorage, intervalJournal: undefined, otlpJournal, writerId };
+  const kept = { storage: memoryStorage, intervalJournal: undefined, intervals: undefined, otlpJournal };
+  return { state, sessions, ...kept, rulesChanged() {}, writerId };
 }
 
 /**
@@ -101,5 +106,8 @@ export async function directoryCore(options: CoreOptions, intervals: KeptInterva
     answered: (count) => recorder.answered(cursor, count),
   });
   const writerId = durable.directoryId.toString('hex');
-  return { state, sessions, storage, intervalJournal, otlpJournal: recorder, writerId };
+  const rulesChanged = (nowUs: number, rules: StateRules): void =>
+    recorder.rulesChanged(nowUs, rulesText(rules));
+  const kept = { storage, intervalJournal, intervals, otlpJournal: recorder, rulesChanged };
+  return { state, sessions, ...kept, writerId };
 }

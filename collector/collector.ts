@@ -1,23 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { hostPort } from '../otel/config/addresses.ts';
 import type { ServerTlsConfig } from '../otel/config/server-tls.ts';
-import type { ExportLog } from '../otel/export/reader-log.ts';
 import { StateProducer, type StateProducerOptions } from '../otel/export/state-producer.ts';
 import type { Temporality } from '../otel/model/metric.ts';
-import { type Collection, noMore, PointBatch } from '../otel/state/point-batch.ts';
+import type { Collection } from '../otel/state/point-batch.ts';
 import { StreamgaugeError } from '../proto/error.ts';
+import type { CollectorDependencies, CollectorDrainReport, CollectorLog } from './collector-contract.ts';
 import { type CollectorCore, directoryCore, memoryCore } from './collector-core.ts';
-import { collectorListeners } from './collector-listeners.ts';
 import { type AgentView, agentViews, collectorLevels, noLevels, readerFigures } from './collector-status.ts';
 import type { CollectorConfig } from './config/collector-config.ts';
 import { refuseReaderLoops } from './config/reader-loops.ts';
+import { drain } from './drain.ts';
 import { KeptIntervals } from './durability/kept-intervals.ts';
-import type { HttpListener } from './http/http-listener.ts';
+import { reloadRoute } from './http/reload-route.ts';
 import { inspectRoutes } from './inspect/inspect-routes.ts';
-import { bindReader, FullCollection, isPush, type PushReader, pushReader } from './metric-readers.ts';
+import { FullCollection } from './metric-readers.ts';
+import { OpenPorts } from './open-ports.ts';
 import { OutputProblems } from './outputs/output-problems.ts';
-import { GrpcReceiver } from './receivers/grpc-receiver.ts';
+import { passOver } from './pass-over.ts';
+import { PortSpecs } from './port-specs.ts';
+import { PushReaders } from './push-readers.ts';
 import { OtlpReceiver } from './receivers/otlp/otlp-receiver.ts';
+import type { ConfigChange } from './reload/config-changes.ts';
+import { ownListeners, reload } from './reload/reload.ts';
 import { Access } from './security/access.ts';
 import { Denials } from './security/denials.ts';
 import { Exceeded } from './security/exceeded.ts';
@@ -25,37 +29,7 @@ import { PortGuard } from './security/port-guard.ts';
 import { ServerTls } from './security/server-tls.ts';
 import { CollectorTelemetry } from './telemetry/collector-telemetry.ts';
 
-/** A pino logger is one. */
-export type CollectorLog = ExportLog & {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-};
-
-export interface CollectorDependencies {
-  readonly log: CollectorLog;
-  /** Of the program, for its own resource. */
-  readonly version?: string;
-}
-
-/** What a drain came to. */
-export interface CollectorDrainReport {
-  /** Every push reader's backend has the last state. */
-  readonly delivered: boolean;
-  /** Agents that left when they were asked, and those that were cut off. */
-  readonly agents: { readonly left: number; readonly cutOff: number };
-  /** Why not everything that agents were told is kept could be kept in time; `undefined`: it is. */
-  readonly storageError: string | undefined;
-  readonly readers: readonly {
-    readonly name: string;
-    readonly delivered: boolean;
-    readonly pointsDelivered: number;
-    readonly pointsUndelivered: number;
-    /** They wait on the disk, and are delivered after the next start. */
-    readonly pointsKept: number;
-    readonly error: string | undefined;
-  }[];
-}
+export type { CollectorDependencies, CollectorDrainReport, CollectorLog } from './collector-contract.ts';
 
 const tickMs = 1000;
 /** What is written at an end without a drain. */
@@ -66,7 +40,8 @@ const storageCloseMs = 2000;
  * safe before start and when repeated.
  */
 export class Collector {
-  readonly #config: CollectorConfig;
+  #config: CollectorConfig;
+  readonly #dependencies: CollectorDependencies;
   readonly #log: CollectorLog;
   readonly #version: string;
   readonly #problems: OutputProblems;
@@ -76,16 +51,21 @@ export class Collector {
   readonly #exceeded: Exceeded;
   #core: CollectorCore | undefined;
   #otlp: OtlpReceiver | undefined;
-  #grpc: GrpcReceiver | undefined;
   #scraped: FullCollection | undefined;
-  readonly #pushReaders: PushReader[] = [];
-  readonly #listeners: HttpListener[] = [];
-  #addresses = { grpc: '', http: '', admin: '' };
+  #readers: PushReaders | undefined;
+  #specs: PortSpecs | undefined;
+  readonly #ports = new OpenPorts();
+  /** The last reload, and what it lets go of. */
+  #reloading: Promise<void> = Promise.resolve();
+  /** Aborted when no reload is to go on. */
+  readonly #ending = new AbortController();
   #state: 'new' | 'starting' | 'running' | 'draining' | 'stopped' = 'new';
   #ticker: NodeJS.Timeout | undefined;
 
-  constructor(config: CollectorConfig, { log, version = '0.0.0' }: CollectorDependencies) {
+  constructor(config: CollectorConfig, dependencies: CollectorDependencies) {
+    const { log, version = '0.0.0' } = dependencies;
     this.#config = config;
+    this.#dependencies = dependencies;
     this.#log = log;
     this.#version = version;
     this.#problems = new OutputProblems((problem, message) => log.warn({ problem }, message));
@@ -106,7 +86,8 @@ export class Collector {
 
   /** `HOST:PORT` of each listener, with the ports that are bound. */
   get addresses(): { readonly grpc: string; readonly http: string; readonly admin: string } {
-    return this.#addresses;
+    const [grpc, http, admin] = ['grpc', 'http', 'admin'].map((name) => this.#ports.addressOf(name));
+    return { grpc: grpc!, http: http!, admin: admin! };
   }
 
   /**
@@ -116,33 +97,23 @@ export class Collector {
   async start(): Promise<void> {
     if (this.#state !== 'new') return;
     this.#state = 'starting';
-    this.#makeReaders();
-    this.#core ??= await directoryCore(this.#coreOptions(), this.#keptIntervals());
-    this.#build(this.#core);
+    this.#readers = this.#makeReaders();
+    this.#core ??= await directoryCore(this.#coreOptions(), new KeptIntervals(this.#readers.kept, this.#log));
+    this.#readers.bind(this.#core);
+    this.#specs = this.#build(this.#core);
     this.#telemetry.start();
     this.#access.start();
-    for (const listener of this.#listeners) await listener.start();
-    const [http, admin] = this.#listeners as [HttpListener, HttpListener];
-    const { grpc } = this.#config;
+    for (const spec of this.#specs.http(this.#config)) await this.#ports.open(spec);
     // Sinks before the source that fills them; none exports within the moment that the loop check below takes.
-    for (const { reader } of this.#pushReaders) reader.start();
-    const port = await this.#grpc!.start();
-    this.#addresses = {
-      grpc: hostPort(grpc.host, port),
-      http: hostPort(this.#config.http.host, http.port),
-      admin: hostPort(this.#config.admin.host, admin.port),
-    };
-    refuseReaderLoops(this.#config.readers, [
-      { name: 'grpc', host: grpc.host, port },
-      { name: 'http', host: this.#config.http.host, port: http.port },
-      { name: 'admin', host: this.#config.admin.host, port: admin.port },
-    ]);
+    this.#readers.start();
+    await this.#ports.open(this.#specs.grpc(this.#config));
+    refuseReaderLoops(this.#config.readers, ownListeners(this.#config, this.#ports));
     this.#ticker = setInterval(() => this.#tick(), tickMs);
     this.#ticker.unref();
     this.#state = 'running';
     const { status } = this.#core.storage;
     const dataDir = status.kind === 'memory' ? null : status.path;
-    this.#log.info({ ...this.#addresses, dataDir }, 'collector started');
+    this.#log.info({ ...this.addresses, dataDir }, 'collector started');
   }
 
   /** The figures that `streamgauge up` and `/status` show. */
@@ -153,7 +124,7 @@ export class Collector {
       seriesIn: state.store.seriesCount,
       seriesOut: state.outputs.points,
       points: sessions.counters.points + this.#telemetry.counters.otlp.points,
-      wireBytes: this.#grpc?.bytes.total ?? 0,
+      wireBytes: this.#specs?.wireBytes ?? 0,
       readers: this.#readerFigures(),
     };
   }
@@ -194,23 +165,62 @@ export class Collector {
     });
   }
 
+  /**
+   * Puts another configuration in force while streams go on, or the one that is read anew. What did not change goes on untouched. Reloads follow one another.
+   * @throws StreamgaugeError with what is wrong; everything is as it was then. The log says so too
+   */
+  reload(config?: CollectorConfig): Promise<readonly ConfigChange[]> {
+    const turn = this.#reloading.then(() => this.#reload(config));
+    this.#reloading = turn.then(
+      ({ settled }) => settled,
+      () => {},
+    );
+    return turn.then(({ changes }) => changes);
+  }
+
+  async #reload(given: CollectorConfig | undefined) {
+    const { readConfig, onReloaded } = this.#dependencies;
+    try {
+      if (this.#state !== 'running')
+        throw new StreamgaugeError('unavailable', `the collector is ${this.#state}; reload it when it runs`);
+      const config = given ?? (await readConfig?.());
+      if (config === undefined)
+        throw new StreamgaugeError('config', 'this collector has no configuration to read again: give one');
+      const reloaded = await reload(this.#parts, this.#config, config, this.#ending.signal);
+      this.#config = config;
+      onReloaded?.(config);
+      const { changes } = reloaded;
+      if (changes.length === 0) this.#log.info({}, 'configuration read again: nothing has changed');
+      else this.#log.info({ changes, ...this.addresses }, 'configuration read again and put in force');
+      return reloaded;
+    } catch (error) {
+      const { kind, message } = StreamgaugeError.from(error);
+      const more = kind === 'bug' ? { err: error } : { problem: message };
+      this.#log.error(more, 'the configuration was not put in force; the one before goes on');
+      throw error;
+    }
+  }
+
+  get #parts() {
+    return {
+      core: this.#running,
+      access: this.#access,
+      telemetry: this.#telemetry,
+      scraped: this.#scraped!,
+      otlp: this.#otlp!,
+      readers: this.#readers!,
+      ports: this.#ports,
+      specs: this.#specs!,
+      log: this.#log,
+    };
+  }
+
   /** Refuses new streams, asks agents to leave, exports once more, and makes the next start quick. What is not done by the deadline is said in the report. */
   async drain(deadlineMs: number): Promise<CollectorDrainReport> {
-    const deadline = performance.now() + deadlineMs;
-    const { sessions, storage } = this.#running;
+    const { core, readers, ports } = this.#parts;
     this.#state = 'draining';
-    this.#grpc?.drain();
-    // Agents get half of the time, so that the last export has the rest.
-    const agents = await sessions.drain(deadlineMs / 2);
-    const left = (): number => Math.max(0, deadline - performance.now());
-    const readers = await Promise.all(
-      this.#pushReaders.map(async ({ reader }) => ({ name: reader.name, ...(await reader.drain(left())) })),
-    );
-    await Promise.all(this.#listeners.map((listener) => listener.drain(left())));
-    await storage.checkpoint(AbortSignal.timeout(Math.ceil(left())));
-    const storageError = await storage.close(left());
-    const delivered = storageError === undefined && readers.every((reader) => reader.delivered);
-    return { delivered, agents, readers, storageError: storageError?.message };
+    this.#ending.abort();
+    return await drain({ core, readers, ports, reloading: this.#reloading }, deadlineMs);
   }
 
   async stop(): Promise<void> {
@@ -218,14 +228,11 @@ export class Collector {
     this.#state = 'stopped';
     clearInterval(this.#ticker);
     this.#access.stop();
+    this.#ending.abort();
     this.#core?.sessions.stop();
-    await this.#grpc?.stop();
-    await Promise.all(this.#listeners.map((listener) => listener.stop()));
-    await Promise.all(this.#pushReaders.map(({ reader }) => reader.stop()));
-    await Promise.all([
-      ...this.#pushReaders.map(({ collection }) => collection.stop()),
-      this.#scraped?.stop(),
-    ]);
+    await this.#ports.stop();
+    await this.#readers?.stop();
+    await this.#scraped?.stop();
     await this.#core?.storage.close(storageCloseMs);
     this.#telemetry.stop();
   }
@@ -249,31 +256,20 @@ export class Collector {
   }
 
   /** They are there before the state, which may hold what they have yet to send. */
-  #makeReaders(): void {
+  #makeReaders(): PushReaders {
     const isKept = this.#config.storage.kind === 'directory';
-    const committed = isKept ? () => this.#running.storage.committed() : undefined;
-    const surroundings = {
+    return new PushReaders(this.#config, {
       telemetry: this.#telemetry,
       log: this.#log,
       version: this.#version,
-      committed,
-    };
-    for (const reader of this.#config.readers.filter(isPush))
-      this.#pushReaders.push(pushReader(reader, surroundings));
+      committed: isKept ? () => this.#running.storage.committed() : undefined,
+    });
   }
 
-  #keptIntervals(): KeptIntervals {
-    const kept = this.#pushReaders.flatMap(({ reader: { name, intervals }, collection }) =>
-      intervals === undefined ? [] : [{ name, intervals, bind: collection.bind.bind(collection) }],
-    );
-    return new KeptIntervals(kept, this.#log);
-  }
-
-  #build({ state, sessions, storage, intervalJournal, otlpJournal, writerId }: CollectorCore): void {
+  #build({ state, sessions, storage, otlpJournal, writerId }: CollectorCore): PortSpecs {
     const { outputs, store } = state;
     const log = this.#log;
     this.#otlp = new OtlpReceiver({
-      config: this.#config.otlp,
       state,
       sessions,
       journal: otlpJournal,
@@ -282,49 +278,43 @@ export class Collector {
       failure: () => storage.failure,
       log: (level, fields, message) => log[level](fields, message),
     });
-    this.#grpc = new GrpcReceiver(
-      this.#config.grpc,
-      sessions,
-      (error) => log.error({ err: error }, 'a message made the collector fail; please report this'),
-      { ...this.#security('grpc', this.#config.grpc.tls), otlp: this.#otlp.grpc, backlog: storage },
-    );
-    const committed = storage.kind === 'memory' ? undefined : () => storage.committed();
     this.#scraped = new FullCollection(this.#telemetry, 'cumulative');
     this.#scraped.bind(outputs, outputs.passerBy());
-    for (const reader of this.#pushReaders) {
-      const cursor = bindReader(reader, outputs);
-      reader.journal = intervalJournal?.(cursor);
-    }
-    this.#listeners.push(
-      ...collectorListeners({
-        config: this.#config,
-        writerId,
-        security: (port, tls) => this.#security(port, tls),
-        telemetry: this.#telemetry,
-        scraped: this.#scraped,
-        committed,
-        failure: () => storage.failure,
-        ready: () => this.#ready(storage.failure),
-        status: () => this.#status(),
-        agents: () => this.agents(),
-        routes: this.#otlp.routes,
-        adminRoutes: inspectRoutes(store, () =>
-          this.#pushReaders.map(({ reader }) => ({
-            name: reader.name,
-            counts: reader.status.counts,
-            lines: reader.ledger(),
-          })),
-        ),
-        log,
-      }),
+    const inspected = inspectRoutes(store, () =>
+      this.#pushReaders.map(({ reader }) => ({
+        name: reader.name,
+        counts: reader.status.counts,
+        lines: reader.ledger(),
+      })),
     );
+    const isReloadable = this.#dependencies.readConfig !== undefined;
+    return new PortSpecs({
+      writerId,
+      sessions,
+      otlp: this.#otlp,
+      backlog: storage,
+      security: (port, tls, isOpen) => this.#security(port, tls, isOpen),
+      telemetry: this.#telemetry,
+      scraped: this.#scraped,
+      committed: storage.kind === 'memory' ? undefined : () => storage.committed(),
+      failure: () => storage.failure,
+      ready: () => this.#ready(storage.failure),
+      status: () => this.#status(),
+      agents: () => this.agents(),
+      adminRoutes: isReloadable ? [...inspected, reloadRoute(() => this.reload())] : inspected,
+      log,
+    });
+  }
+
+  get #pushReaders() {
+    return this.#readers?.all ?? [];
   }
 
   /** TLS of a port, and who may come in there; nothing where there is neither. */
-  #security(port: string, config: ServerTlsConfig | undefined) {
+  #security(port: string, config: ServerTlsConfig | undefined, isOpen: boolean) {
     const tls = config === undefined ? undefined : new ServerTls(config, port, this.#log);
     const exceeded = this.#exceeded.of(port);
-    if (tls === undefined && this.#access.isOpen) return { tls: undefined, guard: undefined, exceeded };
+    if (tls === undefined && isOpen) return { tls: undefined, guard: undefined, exceeded };
     const asksClients = tls?.asksClients ?? false;
     return {
       tls,
@@ -358,7 +348,7 @@ export class Collector {
     return {
       version: this.#version,
       state: this.#state,
-      addresses: this.#addresses,
+      addresses: this.addresses,
       uptimeMs: Math.round(performance.now()),
       ...this.figures(),
       members: collectorLevels(this.#running, this.#problems),
@@ -369,12 +359,4 @@ export class Collector {
       exports: this.#pushReaders.map(({ reader }) => reader.status),
     };
   }
-}
-
-/** What there is by now belongs to no interval of a reader that begins. */
-function passOver({ resources }: Collection): void {
-  const batch = new PointBatch();
-  for (const { scopes } of resources)
-    for (const { streams } of scopes)
-      for (const stream of streams) for (let at = 0; at !== noMore; ) at = stream.read(batch, at);
 }

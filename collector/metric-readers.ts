@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type {
   MetricReaderConfig,
@@ -5,7 +6,6 @@ import type {
   OtlpHttpExporterConfig,
   PeriodicReaderConfig,
   PrometheusReaderConfig,
-  PushExporterConfig,
 } from '../otel/config/metric-readers.ts';
 import { consoleEncode, streamSender } from '../otel/export/console-exporter.ts';
 import type { IntervalJournal } from '../otel/export/interval-journal.ts';
@@ -18,6 +18,7 @@ import type { Temporality } from '../otel/model/metric.ts';
 import { resourceMetricsFromSdk } from '../otel/otlp/from-sdk.ts';
 import type { Collection } from '../otel/state/point-batch.ts';
 import { StreamgaugeError } from '../proto/error.ts';
+import type { CollectorCore } from './collector-core.ts';
 import type { Outputs } from './outputs/outputs.ts';
 import type { ReaderCursor } from './outputs/reader-cursor.ts';
 import type { CollectorTelemetry, TelemetryReader } from './telemetry/collector-telemetry.ts';
@@ -33,11 +34,20 @@ export interface ReaderSurroundings {
 
 /** The aggregated metrics and the collector's own, for one reader: each apart, or both in one. */
 export class FullCollection {
-  readonly #own: TelemetryReader;
+  #own: TelemetryReader;
+  readonly #temporality: Temporality;
   #bound: { readonly outputs: Outputs; readonly cursor: ReaderCursor } | undefined;
 
   constructor(telemetry: CollectorTelemetry, temporality: Temporality) {
     this.#own = telemetry.registerReader(temporality);
+    this.#temporality = temporality;
+  }
+
+  /** The collector's own metrics are of another resource from now on. */
+  async renewOwn(telemetry: CollectorTelemetry): Promise<void> {
+    const before = this.#own;
+    this.#own = telemetry.registerReader(this.#temporality);
+    await before.stop();
   }
 
   /** What it collects from, from now on. */
@@ -82,9 +92,14 @@ export class FullCollection {
 
 /** A push reader of the configuration. It starts once it is bound. */
 export interface PushReader {
-  readonly config: PeriodicReaderConfig;
+  config: PeriodicReaderConfig;
+  sender: RequestSender;
+  /** What its files of certificates hold, as a text that changes with it. */
+  files: string;
   readonly reader: PeriodicReader;
   readonly collection: FullCollection;
+  /** Where it stands in the outputs, once it is bound. */
+  cursor: ReaderCursor | undefined;
   /** What is told of its intervals, once it is bound. */
   journal: IntervalJournal | undefined;
 }
@@ -100,6 +115,8 @@ export function pushReader(config: PeriodicReaderConfig, surroundings: ReaderSur
     steps: (count) => made.journal?.steps(count),
     answered: (count) => made.journal?.answered(count),
   };
+  const files = exporterFiles(config);
+  const sends = readerSender(config, version);
   const reader = new PeriodicReader({
     name,
     intervalMs: config.intervalMs,
@@ -114,22 +131,36 @@ export function pushReader(config: PeriodicReaderConfig, surroundings: ReaderSur
     committed,
     journal: committed === undefined ? undefined : journal,
     onDelivered: () => collection.delivered(),
-    sender: sender(exporter, name, version),
+    sender: sends,
     log,
     observer: telemetry.exportObserver(name),
     encode: exporter.kind === 'console' ? consoleEncode('json') : undefined,
   });
-  const made: PushReader = { config, reader, collection, journal: undefined };
+  const made: PushReader = {
+    ...{ config, reader, collection, files },
+    sender: sends,
+    cursor: undefined,
+    journal: undefined,
+  };
   return made;
 }
 
-/** Gives a reader what it collects from. */
-export function bindReader({ config, collection }: PushReader, outputs: Outputs): ReaderCursor {
-  const { name, maxRequestBytes, exporter } = config;
+/**
+ * Gives a reader what it collects from. Another one of its name and temporality that was there goes on.
+ * @param isAfresh nobody was, or is forgotten: at a moment when nothing is read
+ */
+export function bindReader(
+  reader: PushReader,
+  { state: { outputs }, intervalJournal }: Pick<CollectorCore, 'state' | 'intervalJournal'>,
+  isAfresh = false,
+): void {
+  const { name, maxRequestBytes, exporter } = reader.config;
   const format = exporter.kind === 'console' ? 'console' : 'otlp';
-  const cursor = outputs.addReader(exporter.temporality, name, { format, maxBytes: maxRequestBytes });
-  collection.bind(outputs, cursor);
-  return cursor;
+  const requests = { format, maxBytes: maxRequestBytes } as const;
+  const cursor = outputs.addReader(exporter.temporality, name, requests, isAfresh);
+  reader.collection.bind(outputs, cursor);
+  reader.cursor = cursor;
+  reader.journal = intervalJournal?.(cursor);
 }
 
 export function isPush(config: MetricReaderConfig): config is PeriodicReaderConfig {
@@ -152,7 +183,8 @@ export function targetOf(config: MetricReaderConfig): string {
   return url.href;
 }
 
-function sender(exporter: PushExporterConfig, name: string, version: string): RequestSender {
+/** What sends a reader's requests. @throws StreamgaugeError `config` when a certificate file cannot be read */
+export function readerSender({ exporter, name }: PeriodicReaderConfig, version: string): RequestSender {
   if (exporter.kind === 'console') return streamSender(process.stdout);
   const options = otlpOptions(exporter, name, version);
   return exporter.kind === 'otlp_grpc' ? otlpGrpcSender(options) : otlpHttpSender(options);
@@ -170,6 +202,17 @@ function otlpOptions(
     if (file !== undefined) read[part as keyof typeof read] = readTlsFile(file, name);
   const userAgent = `streamgauge/${version}`;
   return { endpoint, headers, compression, timeoutMs, tls: read, userAgent };
+}
+
+/** What a reader's files of certificates hold, as a text that changes with it. @throws StreamgaugeError `config` when one cannot be read */
+export function exporterFiles({ exporter, name }: PeriodicReaderConfig): string {
+  if (exporter.kind === 'console') return '';
+  const hash = createHash('sha256');
+  for (const file of [exporter.tls.caFile, exporter.tls.certFile, exporter.tls.keyFile]) {
+    const content = file === undefined ? Buffer.alloc(0) : readTlsFile(file, name);
+    hash.update(`${content.length}:`).update(content);
+  }
+  return hash.digest('base64');
 }
 
 function readTlsFile(file: string, reader: string): Buffer {

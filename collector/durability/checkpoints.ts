@@ -56,6 +56,7 @@ export class Checkpoints {
   #lastBytes: number;
   #lastMs = performance.now();
   #isWanted = false;
+  #holders = 0;
   #writing: Promise<void> | undefined;
   #cancelled = new AbortController();
   #last: CheckpointFigures | undefined;
@@ -85,7 +86,18 @@ export class Checkpoints {
 
   /** Begins one where it is due. Called every second or so. */
   tick(): void {
-    if (this.#writing === undefined && this.#isDue()) void this.#begin();
+    if (this.#writing === undefined && this.#holders === 0 && this.#isDue()) void this.#begin();
+  }
+
+  /** None is begun until the function that it gives is called, once, and one that is under way is called off, to be written then. */
+  hold(): () => void {
+    this.#holders++;
+    const isCalledOff = this.#writing !== undefined;
+    this.#cancelled.abort();
+    return () => {
+      this.#holders--;
+      if (isCalledOff) this.#isWanted = true;
+    };
   }
 
   /** One is to be written soon, whatever is due: the state is not what the one before and the journal come to quickly. One that is under way is given up. */

@@ -47,6 +47,10 @@ export class DirectoryStorage implements StateStorage {
     this.#checkpoints.want();
   }
 
+  holdCheckpoints(): () => void {
+    return this.#checkpoints.hold();
+  }
+
   committed(): Promise<void> {
     return this.#options.opened.recorder.committed();
   }

@@ -87,9 +87,9 @@ export class KeptIntervals implements IntervalRestoring, CheckpointPart {
     this.#readers.set(reader.name, reader);
   }
 
-  /** It is no more. */
-  remove(name: string): void {
-    this.#readers.delete(name);
+  /** It is no more; another one of its name stays. */
+  remove(name: string, intervals: DeltaIntervals | undefined): void {
+    if (this.#readers.get(name)?.intervals === intervals) this.#readers.delete(name);
   }
 
   isReady(): boolean {

@@ -13,6 +13,10 @@ export interface StateStorage {
   readonly status: StorageStatus;
   /** Called every second or so. */
   tick(): void;
+  /** No checkpoint is written until the function that it gives is called, and one that is under way is called off. */
+  holdCheckpoints(): () => void;
+  /** The rules were changed in place: the journal alone would do it again, slowly. */
+  wantCheckpoint(): void;
   /** Makes the next start quick. Gives whether that was possible before the signal. */
   checkpoint(signal: AbortSignal): Promise<boolean>;
   /** Keeps what is not kept yet, within the deadline, and lets go. Gives why not everything is kept, if so. Safe to repeat. */
@@ -58,6 +62,8 @@ export const memoryStorage: StateStorage = {
   failure: undefined,
   status: { kind: 'memory' },
   tick() {},
+  holdCheckpoints: () => () => {},
+  wantCheckpoint() {},
   checkpoint: () => Promise.resolve(true),
   close: () => Promise.resolve(undefined),
 };

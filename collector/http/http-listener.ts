@@ -69,6 +69,7 @@ export class HttpListener {
   #state: 'new' | 'listening' | 'draining' | 'stopped' = 'new';
   #running = 0;
   #onIdle: (() => void) | undefined;
+  #suspendedPort: number | undefined;
 
   constructor(options: HttpListenerOptions) {
     this.#options = options;
@@ -188,6 +189,27 @@ export class HttpListener {
     const cutOff = this.#running;
     await this.stop();
     return { answered: Math.max(0, pending - cutOff), cutOff };
+  }
+
+  /** Takes no new connections, so that another may listen there; requests that there are go on. */
+  suspend(): void {
+    if (this.#state !== 'listening') return;
+    this.#suspendedPort = this.port;
+    this.#server.close();
+  }
+
+  /** Listens again where it did before it was suspended. @throws StreamgaugeError `config` when the address cannot be had */
+  async resume(): Promise<void> {
+    const port = this.#suspendedPort;
+    if (port === undefined || this.#state !== 'listening') return;
+    this.#suspendedPort = undefined;
+    const { host } = this.#options;
+    try {
+      this.#server.listen({ host, port });
+      await once(this.#server, 'listening');
+    } catch (error) {
+      throw listenError(error, { ...this.#options, port });
+    }
   }
 
   /** Closes at once. Safe before start and when repeated. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   constants,
   type Http2SecureServer,
@@ -6,6 +7,7 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { Server, ServerCredentials, type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { hostPort } from '../../otel/config/addresses.ts';
@@ -17,6 +19,7 @@ import { listenError } from '../http/listen-error.ts';
 import { type PortExceeded, uncounted } from '../security/exceeded.ts';
 import type { PortGuard } from '../security/port-guard.ts';
 import type { ServerTls } from '../security/server-tls.ts';
+import { moveOn } from '../sessions/move-on.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionPeer } from '../sessions/session-host.ts';
 import type { Sessions } from '../sessions/sessions.ts';
@@ -58,9 +61,11 @@ export interface ReceiverOptions {
   readonly backlog?: Backlog | undefined;
   /** Told of peers that go over a limit. */
   readonly exceeded?: PortExceeded | undefined;
+  /** Counts what goes over the port's connections. */
+  readonly bytes: ConnectionBytes;
 }
 
-const usualOptions: ReceiverOptions = { lingerMs: 10_000, http2ServersOf };
+const usualOptions: Omit<ReceiverOptions, 'bytes'> = { lingerMs: 10_000, http2ServersOf };
 
 /** How long the last bytes to peers may take to leave when the port is closed. */
 const lastWordsMs = 500;
@@ -76,10 +81,12 @@ export class GrpcReceiver {
   readonly #onBug: (error: unknown) => void;
   readonly #options: ReceiverOptions;
   readonly #health = new HealthService(['', serviceName, metricsServiceName]);
-  /** What goes over the port's connections. */
-  readonly bytes = new ConnectionBytes();
   readonly #sockets = new OpenSockets();
   #server: Server | undefined;
+  /** Its agents' streams. */
+  readonly #agents = new Set<Session>();
+  /** Where its servers listened before it was suspended. */
+  #suspended: { readonly server: Http2Server; readonly address: AddressInfo }[] = [];
   readonly #sessionsOf = new WeakMap<Http2Session, Set<Session>>();
 
   constructor(
@@ -91,7 +98,7 @@ export class GrpcReceiver {
     this.#config = config;
     this.#sessions = sessions;
     this.#onBug = onBug;
-    this.#options = { ...usualOptions, ...options };
+    this.#options = { ...usualOptions, bytes: new ConnectionBytes(), ...options };
   }
 
   /** Listens, and gives the port. @throws StreamgaugeError `config` when the address cannot be had */
@@ -146,6 +153,51 @@ export class GrpcReceiver {
   /** No new streams from here on. */
   drain(): void {
     this.#health.setAll('NOT_SERVING');
+  }
+
+  /** What goes over the port's connections. */
+  get bytes(): ConnectionBytes {
+    return this.#options.bytes;
+  }
+
+  /** Takes no new connections, so that another may listen there; those that there are go on. */
+  suspend(): void {
+    if (this.#server === undefined) return;
+    for (const server of this.#options.http2ServersOf(this.#server)) {
+      const address = server.address();
+      if (address === null || typeof address === 'string') continue;
+      this.#suspended.push({ server, address });
+      server.close();
+    }
+  }
+
+  /** Listens again where it did before it was suspended. @throws StreamgaugeError `config` when the address cannot be had */
+  async resume(): Promise<void> {
+    if (this.#server === undefined) return;
+    for (const { server, address } of this.#suspended.splice(0)) {
+      const { address: host, port } = address;
+      try {
+        server.listen({ host, port });
+        await once(server, 'listening');
+      } catch (error) {
+        throw listenError(error, { name: 'gRPC', host, port, portSetting: '--grpc-port or grpc.port' });
+      }
+    }
+  }
+
+  /**
+   * Takes no new connections, asks its agents to leave, so many a second, and stops when all have gone or the deadline is over. They come back at once, elsewhere.
+   */
+  async release(deadlineMs: number, agentsPerSecond: number): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.suspend();
+    this.#suspended = [];
+    const deadline = AbortSignal.timeout(Math.ceil(deadlineMs));
+    await moveOn([...this.#agents], agentsPerSecond, deadline);
+    const isShut = new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
+    await Promise.race([isShut, aborted(deadline)]);
+    await this.stop();
   }
 
   async stop(): Promise<void> {
@@ -253,7 +305,11 @@ export class GrpcReceiver {
     }
     const held = sessions;
     held.add(session);
-    stream.once('close', () => held.delete(session));
+    this.#agents.add(session);
+    stream.once('close', () => {
+      held.delete(session);
+      this.#agents.delete(session);
+    });
   }
 
   /** Asks the agents on a connection to leave it. They come back at once, on another. */
@@ -289,6 +345,11 @@ export class GrpcReceiver {
     this.#onBug(error);
     call.end(status.INTERNAL, 'the collector failed on this stream; its log says why');
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 /** Ends a stream that is over a limit, without waiting for what its peer has to say. */

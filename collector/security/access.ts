@@ -30,13 +30,57 @@ interface NamedClients {
  * of `auth.clients` has to be for where there are some, and a token where there are tokens. What it may do is what both permit.
  */
 export class Access {
-  /** Nobody has to present anything but, where a port asks for one, a certificate. */
-  readonly isOpen: boolean;
-  readonly #clients: readonly NamedClients[] | undefined;
-  readonly #tokens: Tokens | undefined;
-  readonly #withoutToken: ReadonlySet<Permission>;
+  readonly #log: TokensLog;
+  #rules: AccessRules;
+  #isStarted = false;
 
   /** @throws ConfigError naming the file of tokens that cannot be used */
+  constructor(config: AuthConfig, log: TokensLog) {
+    this.#log = log;
+    this.#rules = new AccessRules(config, log);
+  }
+
+  /** Nobody has to present anything but, where a port asks for one, a certificate. */
+  get isOpen(): boolean {
+    return this.#rules.isOpen;
+  }
+
+  start(): void {
+    this.#isStarted = true;
+    this.#rules.tokens?.start();
+  }
+
+  stop(): void {
+    this.#isStarted = false;
+    this.#rules.tokens?.stop();
+  }
+
+  /**
+   * Reads what another configuration names, and gives a function that puts it in force: for who comes from then on.
+   * @throws ConfigError naming the file of tokens that cannot be used
+   */
+  prepare(config: AuthConfig): () => void {
+    const rules = new AccessRules(config, this.#log);
+    return () => {
+      this.#rules.tokens?.stop();
+      this.#rules = rules;
+      if (this.#isStarted) rules.tokens?.start();
+    };
+  }
+
+  /** Whether a peer may do something. */
+  admit(presented: Presented, permission: Permission): Admission {
+    return this.#rules.admit(presented, permission);
+  }
+}
+
+/** Those of one configuration. */
+class AccessRules {
+  readonly isOpen: boolean;
+  readonly tokens: Tokens | undefined;
+  readonly #clients: readonly NamedClients[] | undefined;
+  readonly #withoutToken: ReadonlySet<Permission>;
+
   constructor(config: AuthConfig, log: TokensLog) {
     this.#clients = config.clients?.map((client) => {
       const isUri = client.name.includes(':');
@@ -51,21 +95,12 @@ export class Access {
         },
       };
     });
-    this.#tokens =
+    this.tokens =
       config.tokens === undefined ? undefined : new Tokens(config.tokens, config.reloadIntervalMs, log);
     this.#withoutToken = new Set(config.withoutToken);
-    this.isOpen = this.#clients === undefined && this.#tokens === undefined;
+    this.isOpen = this.#clients === undefined && this.tokens === undefined;
   }
 
-  start(): void {
-    this.#tokens?.start();
-  }
-
-  stop(): void {
-    this.#tokens?.stop();
-  }
-
-  /** Whether a peer may do something. */
   admit({ certificate, authorization }: Presented, permission: Permission): Admission {
     if (certificate !== undefined && 'denial' in certificate) return certificate;
     if (this.isOpen) return allowed;
@@ -94,14 +129,14 @@ export class Access {
   }
 
   #token(authorization: string | undefined, permission: Permission): Admission {
-    if (this.#tokens === undefined) return allowed;
+    if (this.tokens === undefined) return allowed;
     if (authorization === undefined) {
       if (this.#withoutToken.has(permission)) return allowed;
       const reason = 'a bearer token is asked for, and none came: give the client a token_file';
       return { denial: { cause: 'token_missing', reason, who: '' } };
     }
     const [, token] = /^Bearer +([^\s]+) *$/i.exec(authorization.slice(0, maxHeaderLength)) ?? [];
-    const grant = token === undefined ? undefined : this.#tokens.find(token);
+    const grant = token === undefined ? undefined : this.tokens.find(token);
     if (grant !== undefined) return { grant };
     const reason =
       token === undefined

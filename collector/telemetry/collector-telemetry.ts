@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
-import type { Histogram } from '@opentelemetry/api';
-import { MeterProvider, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { Histogram, HrTime } from '@opentelemetry/api';
+import { DataPointType, MeterProvider, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import type { ReaderObserver } from '../../otel/export/reader-status.ts';
-import { attributes, mergeAttributes } from '../../otel/model/attributes.ts';
+import { type Attributes, attributes, mergeAttributes } from '../../otel/model/attributes.ts';
 import type { Temporality } from '../../otel/model/metric.ts';
 import type { Resource } from '../../otel/model/resource.ts';
 import { sdkResource } from '../../otel/otlp/to-sdk.ts';
@@ -64,7 +64,9 @@ export interface TelemetryReader {
  */
 export class CollectorTelemetry {
   readonly counters = new CollectorCounters();
-  readonly resource: Resource;
+  readonly #own: Attributes;
+  readonly #birth = hrTime(Date.now());
+  #resource: Resource;
   readonly #version: string;
   readonly #onError: (error: unknown) => void;
   readonly #source: TelemetrySource;
@@ -75,12 +77,12 @@ export class CollectorTelemetry {
     const { version, instanceId, resource, levels, onError, now = () => performance.now() } = options;
     this.#version = version;
     this.#onError = onError;
-    const own = attributes({
+    this.#own = attributes({
       'service.name': 'streamgauge-collector',
       'service.instance.id': instanceId,
       'service.version': version,
     });
-    this.resource = { attributes: mergeAttributes(own, resource.attributes), schemaUrl: resource.schemaUrl };
+    this.#resource = this.#with(resource);
     const eventLoopDelay = new RecentWindow(() => this.#eventLoop.take(), windowMs, now);
     const longestMerge = new RecentWindow(() => this.#takeLongestMerge(), windowMs, now);
     this.#source = {
@@ -89,6 +91,19 @@ export class CollectorTelemetry {
       eventLoopDelay: () => eventLoopDelay.read(),
       longestMerge: () => longestMerge.read(),
     };
+  }
+
+  /** What was configured last, with what tells this process from others. Held by readers that come from then on. */
+  get resource(): Resource {
+    return this.#resource;
+  }
+
+  set resource(configured: Resource) {
+    this.#resource = this.#with(configured);
+  }
+
+  #with({ attributes: configured, schemaUrl }: Resource): Resource {
+    return { attributes: mergeAttributes(this.#own, configured), schemaUrl };
   }
 
   /** Begins to measure the event loop. */
@@ -118,6 +133,7 @@ export class CollectorTelemetry {
     const collect = async () => {
       const { resourceMetrics, errors } = await reader.collect();
       errors.forEach(this.#onError);
+      if (temporality === 'cumulative') sinceBirth(resourceMetrics, this.#birth);
       return resourceMetrics;
     };
     // The SDK takes a counter's first observation for its start: the first one is made now, when all are at zero.
@@ -168,4 +184,17 @@ export class CollectorTelemetry {
     sessions.maxMergeMs = 0;
     return seconds;
   }
+}
+
+/** Whenever a reader came, the counters that it observes began with the process. */
+function sinceBirth({ scopeMetrics }: ResourceMetrics, birth: HrTime): void {
+  for (const { metrics } of scopeMetrics)
+    for (const { dataPointType, dataPoints } of metrics)
+      if (dataPointType === DataPointType.SUM)
+        for (const point of dataPoints) (point as { startTime: HrTime }).startTime = birth;
+}
+
+function hrTime(ms: number): HrTime {
+  const seconds = Math.floor(ms / 1000);
+  return [seconds, (ms - seconds * 1000) * 1e6];
 }

@@ -6,10 +6,10 @@ import type { Sessions } from '../../sessions/sessions.ts';
 import { otlpRoutes } from './http-export.ts';
 import type { OtlpCounters } from './otlp-counters.ts';
 import { OtlpDoor, type OtlpHost } from './otlp-door.ts';
+import type { OtlpIntake } from './otlp-intake.ts';
 import type { OtlpJournal } from './otlp-journal.ts';
 
 export interface OtlpReceiverOptions {
-  readonly config: OtlpConfig;
   readonly state: CollectorState;
   readonly sessions: Sessions;
   readonly journal: OtlpJournal;
@@ -26,21 +26,22 @@ const failureRetryMs = 5000;
 
 /** OTLP in: the doors of both ports, and the state and the journal behind them. */
 export class OtlpReceiver {
-  /** For the gRPC port. */
-  readonly grpc: { readonly door: OtlpDoor; readonly maxRequestBytes: number };
-  /** For the HTTP port. */
-  readonly routes: readonly Route[];
   readonly #state: CollectorState;
+  readonly #sessions: Sessions;
   readonly #journal: OtlpJournal;
+  readonly #door: OtlpDoor;
+  /** Made for the rules in force. */
+  #intake: OtlpIntake;
 
-  constructor({ config, state, sessions, journal, counters, isDraining, failure, log }: OtlpReceiverOptions) {
+  constructor({ state, sessions, journal, counters, isDraining, failure, log }: OtlpReceiverOptions) {
     this.#state = state;
+    this.#sessions = sessions;
     this.#journal = journal;
-    const intake = state.otlp(sessions);
+    this.#intake = state.otlp(sessions);
     const host: OtlpHost = {
-      take(bytes, format, grant) {
+      take: (bytes, format, grant) => {
         const nowUs = state.clock.nowUs();
-        return intake.take(bytes, format, nowUs, grant, () =>
+        return this.#intake.take(bytes, format, nowUs, grant, () =>
           journal.otlpReceived(nowUs, format, grant, bytes),
         );
       },
@@ -52,9 +53,21 @@ export class OtlpReceiver {
         return error && { reason: `nothing can be kept: ${error.message}`, retryDelayMs: failureRetryMs };
       },
     };
-    const door = new OtlpDoor({ host, counters, log });
-    this.grpc = { door, maxRequestBytes: config.maxRequestBytes };
-    this.routes = otlpRoutes(door, config);
+    this.#door = new OtlpDoor({ host, counters, log });
+  }
+
+  /** What the gRPC port and the HTTP port are given of it. */
+  of(config: OtlpConfig): {
+    readonly grpc: { readonly door: OtlpDoor; readonly maxRequestBytes: number };
+    readonly routes: readonly Route[];
+  } {
+    const { maxRequestBytes } = config;
+    return { grpc: { door: this.#door, maxRequestBytes }, routes: otlpRoutes(this.#door, config) };
+  }
+
+  /** The state goes by other rules from now on. */
+  rulesChanged(): void {
+    this.#intake = this.#state.otlp(this.#sessions);
   }
 
   /** Series that are silent for too long become stale, and are freed after longer. Called every second or so, before what has ended is swept. */
