@@ -15,17 +15,24 @@ export interface AdminFlags {
   readonly tokenFile?: string;
 }
 
-const timeoutMs = 30_000;
+/** A reload may wait for a moment when nothing is read. */
+const timeoutMs = 90_000;
 const maxAnswerBytes = 256 * 1024 * 1024;
 
 /**
  * Asks a collector's admin port and gives the answer's text.
  * @throws StreamgaugeError saying what does not work and what helps
  */
-export async function askAdmin(address: string, path: string, flags: AdminFlags): Promise<string> {
+export async function askAdmin(
+  address: string,
+  path: string,
+  flags: AdminFlags,
+  method: 'GET' | 'POST' = 'GET',
+): Promise<string> {
   const { caFile, certFile, keyFile, tokenFile } = flags;
   const isTls = [caFile, certFile, keyFile].some((file) => file !== undefined);
   const options: RequestOptions & { ca?: Buffer; cert?: Buffer; key?: Buffer } = {
+    method,
     headers: tokenFile === undefined ? {} : { authorization: `Bearer ${tokenOf(tokenFile)}` },
     signal: AbortSignal.timeout(timeoutMs),
     ...(caFile !== undefined && { ca: contentOf('--ca-file', caFile) }),

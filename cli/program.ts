@@ -1,5 +1,6 @@
 import { Command, type CommanderError, Option } from 'commander';
 import { logLevels } from '../otel/config/log-level.ts';
+import type { AdminAddressFlags } from './admin-address.ts';
 import type { AgentFlags } from './agent-settings.ts';
 import type { CollectorFlags } from './collector-settings.ts';
 import type { CheckFlags } from './commands/check.ts';
@@ -34,6 +35,7 @@ Examples:
   streamgauge collector --config collector.yaml     a collector
   streamgauge agent --endpoint 127.0.0.1:4317       an agent that reports to it
   streamgauge check collector.yaml                  look for mistakes before starting
+  streamgauge reload                                put a changed configuration in force
   streamgauge ledger                                what came in and what became of it
 `,
     );
@@ -41,6 +43,7 @@ Examples:
   addCollector(program);
   addUp(program);
   addCheck(program);
+  addReload(program);
   addLedger(program);
   addJournal(program);
   // Settings are copied to subcommands when those are made, but for the ones above.
@@ -172,19 +175,43 @@ Examples:
     );
 }
 
-function addLedger(program: Command): void {
-  program
-    .command('ledger')
-    .summary('show what came in and what became of it')
-    .description(
-      'Asks a running collector for its books: what was reported, counted, set aside and refused, by metric and cause. Exit code 1 when they do not balance.',
-    )
+/** How the admin port is asked. */
+function addAdminOptions(command: Command): Command {
+  return command
     .option('--host <host>', "address of the collector's admin port (default 127.0.0.1)", hostFlag)
     .option('--admin-port <port>', "the collector's admin port (default 4319)", portFlag)
     .option('--ca-file <file>', "ask over TLS: authorities that sign the port's certificate, PEM")
     .option('--cert-file <file>', 'a client certificate, PEM')
     .option('--key-file <file>', 'the private key of that certificate, PEM')
-    .option('--token-file <file>', 'a file that holds a bearer token')
+    .option('--token-file <file>', 'a file that holds a bearer token');
+}
+
+function addReload(program: Command): void {
+  addAdminOptions(
+    program
+      .command('reload')
+      .summary('put a changed configuration in force')
+      .description(
+        'Asks a running collector to read its configuration again and to put it in force, and prints what changed. Exit code 1 when it cannot be used: then the collector goes on with the one it has.',
+      ),
+  )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  streamgauge check collector.yaml && streamgauge reload
+  streamgauge reload --host 10.0.0.5 --ca-file ca.pem --token-file token
+`,
+    )
+    .action(async (flags: AdminAddressFlags) => (await import('./commands/reload.ts')).runReload(flags));
+}
+
+function addLedger(program: Command): void {
+  addAdminOptions(program.command('ledger'))
+    .summary('show what came in and what became of it')
+    .description(
+      'Asks a running collector for its books: what was reported, counted, set aside and refused, by metric and cause. Exit code 1 when they do not balance.',
+    )
     .option('--metric <pattern>', 'metrics of this name; * and ? are wildcards')
     .option('--member <pattern>', 'members with this id; * and ? are wildcards')
     .option('--by-member', 'a line for each member')

@@ -195,8 +195,8 @@ export class Collector {
       return reloaded;
     } catch (error) {
       const { kind, message } = StreamgaugeError.from(error);
-      const more = kind === 'bug' ? { err: error } : { problem: message };
-      this.#log.error(more, 'the configuration was not put in force; the one before goes on');
+      const more = kind === 'bug' ? { err: error } : { problems: message.split('\n') };
+      this.#log.error(more, 'the configuration cannot be used, so the collector goes on with the one it has');
       throw error;
     }
   }

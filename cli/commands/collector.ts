@@ -1,15 +1,17 @@
 import '../external-memory.ts';
-import { Collector } from '../../collector/collector.ts';
 import { type CollectorFlags, collectorSettings } from '../collector-settings.ts';
 import { pinoLog } from '../pino-log.ts';
+import { reloadedCollector } from '../reloaded-collector.ts';
 import { serve } from '../serve.ts';
-import { version } from '../version.ts';
 
-/** `streamgauge collector`: runs until SIGINT or SIGTERM. */
+/** `streamgauge collector`: runs until SIGINT or SIGTERM, and reads its configuration again at SIGHUP. */
 export async function runCollector(flags: CollectorFlags): Promise<void> {
   const config = await collectorSettings(flags, process.env);
   const log = pinoLog(config.log.level);
-  const collector = new Collector(config, { log, version: version() });
-  const { shutdownTimeoutMs } = config;
-  await serve([{ name: 'collector', service: collector }], { shutdownTimeoutMs, log });
+  const reloaded = reloadedCollector(config, flags, log);
+  await serve([{ name: 'collector', service: reloaded.collector }], {
+    shutdownTimeoutMs: () => reloaded.config.shutdownTimeoutMs,
+    log,
+    reload: () => reloaded.reload(),
+  });
 }

@@ -1,14 +1,8 @@
-import { hostPort } from '../../otel/config/addresses.ts';
+import { type AdminAddressFlags, adminAddress } from '../admin-address.ts';
 import { askAdmin } from '../ask-admin.ts';
 import { inputTable, outputTables } from '../ledger-table.ts';
 
-export interface LedgerFlags {
-  readonly host?: string;
-  readonly adminPort?: number;
-  readonly caFile?: string;
-  readonly certFile?: string;
-  readonly keyFile?: string;
-  readonly tokenFile?: string;
+export interface LedgerFlags extends AdminAddressFlags {
   readonly metric?: string;
   readonly member?: string;
   readonly byMember?: boolean;
@@ -23,8 +17,7 @@ export async function runLedger(flags: LedgerFlags): Promise<void> {
   if (flags.member !== undefined) query.set('member', flags.member);
   if (flags.byMember === true) query.set('by', 'member');
   if (flags.limit !== undefined) query.set('limit', flags.limit);
-  const address = hostPort(flags.host ?? '127.0.0.1', flags.adminPort ?? 4319);
-  const text = await askAdmin(address, `/ledger?${query}`, flags);
+  const text = await askAdmin(adminAddress(flags), `/ledger?${query}`, flags);
   if (flags.json === true) process.stdout.write(text);
   const { input, output } = JSON.parse(text);
   if (flags.json !== true) process.stdout.write(`${inputTable(input)}${outputTables(output)}`);

@@ -2,10 +2,10 @@ import '../external-memory.ts';
 import { Agent } from '../../agent/agent.ts';
 import { environmentConfig } from '../../agent/config/environment.ts';
 import { hostDefaults } from '../../agent/sources/host/host-options.ts';
-import { Collector } from '../../collector/collector.ts';
 import { isLoopback } from '../../otel/config/addresses.ts';
 import { type CollectorFlags, collectorSettings } from '../collector-settings.ts';
 import { pinoLog } from '../pino-log.ts';
+import { reloadedCollector } from '../reloaded-collector.ts';
 import { type Service, serve } from '../serve.ts';
 import { LiveView } from '../up/live-view.ts';
 import { summaryLog } from '../up/summary-log.ts';
@@ -22,7 +22,8 @@ export async function runUp(flags: UpFlags): Promise<void> {
   const config = await collectorSettings(flags, process.env);
   const live = process.stdout.isTTY && process.env.TERM !== 'dumb' ? new LiveView(process.stdout) : undefined;
   const log = pinoLog(config.log.level, live?.log);
-  const collector = new Collector(config, { log, version: version() });
+  const reloaded = reloadedCollector(config, flags, log);
+  const { collector } = reloaded;
   const agent = upAgent(() => collector.addresses.grpc, flags, log);
   let stopSummary = (): void => live?.stop();
   try {
@@ -32,8 +33,9 @@ export async function runUp(flags: UpFlags): Promise<void> {
         { name: 'agent', service: agent },
       ],
       {
-        shutdownTimeoutMs: config.shutdownTimeoutMs,
+        shutdownTimeoutMs: () => reloaded.config.shutdownTimeoutMs,
         log,
+        reload: () => reloaded.reload(),
         onStarted: () => {
           const source = upSource(collector);
           const { grpc, http, admin } = collector.addresses;
