@@ -24,6 +24,8 @@ export interface CollectorDrainReport {
   readonly delivered: boolean;
   /** Agents that left when they were asked, and those that were cut off. */
   readonly agents: { readonly left: number; readonly cutOff: number };
+  /** Whether a checkpoint was written, so that the next start is quick; `undefined`: there is no data directory. */
+  readonly checkpoint: boolean | undefined;
   /** Why not everything that agents were told is kept could be kept in time; `undefined`: it is. */
   readonly storageError: string | undefined;
   readonly readers: readonly {

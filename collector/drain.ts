@@ -27,10 +27,11 @@ export async function drain(
   await Promise.race([reloading, timeUp(left())]);
   const listeners = ports.all.filter(({ name }) => name !== 'grpc');
   await Promise.all(listeners.map(({ server }) => server.release(left())));
-  await storage.checkpoint(AbortSignal.timeout(Math.ceil(left())));
+  const isWritten = await storage.checkpoint(AbortSignal.timeout(Math.ceil(left())));
   const storageError = await storage.close(left());
   const delivered = storageError === undefined && drained.every((reader) => reader.delivered);
-  return { delivered, agents, readers: drained, storageError: storageError?.message };
+  const checkpoint = storage.kind === 'memory' ? undefined : isWritten;
+  return { delivered, agents, readers: drained, checkpoint, storageError: storageError?.message };
 }
 
 function timeUp(ms: number): Promise<void> {

@@ -1,5 +1,5 @@
 import type { PeriodicReaderConfig } from '../otel/config/metric-readers.ts';
-import { keepsHistory, type PeriodicReaderChange } from '../otel/export/periodic-reader.ts';
+import { type DrainResult, keepsHistory, type PeriodicReaderChange } from '../otel/export/periodic-reader.ts';
 import { defaultQueue } from '../otel/export/queue-limits.ts';
 import { StreamgaugeError } from '../proto/error.ts';
 import type { CollectorCore } from './collector-core.ts';
@@ -123,27 +123,27 @@ export class PushReaders {
     };
   }
 
-  /** Lets go of one that is not in use any more: it delivers what it can within the deadline, and then nobody knows of it. Gives how many points are lost. */
+  /** Lets go of one that is not in use any more: it delivers what it can within the deadline, and then nobody knows of it. What it kept for later is lost. */
   async release(
     former: PushReader,
     core: CollectorCore,
     deadlineMs: number,
     atFreeMoment: (run: () => void) => Promise<unknown>,
-  ): Promise<number> {
+  ): Promise<DrainResult> {
     const { reader, collection, cursor } = former;
-    const { pointsUndelivered } = await reader.drain(deadlineMs);
+    const drained = await reader.drain(deadlineMs);
     await reader.stop();
-    const points = pointsUndelivered + reader.giveUp();
+    const pointsUndelivered = drained.pointsUndelivered + reader.giveUp();
     await collection.stop();
     this.#former.delete(former);
     // Another one may have taken its place in the outputs.
     const isTaken = this.#readers.some(({ cursor: other }) => other === cursor);
-    if (cursor === undefined || isTaken) return points;
-    await atFreeMoment(() => {
-      core.intervals?.remove(reader.name, reader.intervals);
-      core.state.outputs.removeReader(cursor);
-    });
-    return points;
+    if (cursor !== undefined && !isTaken)
+      await atFreeMoment(() => {
+        core.intervals?.remove(reader.name, reader.intervals);
+        core.state.outputs.removeReader(cursor);
+      });
+    return { ...drained, pointsUndelivered, pointsKept: 0 };
   }
 
   async stop(): Promise<void> {

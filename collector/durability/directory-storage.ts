@@ -1,4 +1,4 @@
-import type { StreamgaugeError } from '../../proto/error.ts';
+import { StreamgaugeError } from '../../proto/error.ts';
 import type { JournalLog } from '../journal/journal-log.ts';
 import type { CommitFigures } from '../journal/journal-options.ts';
 import { type CheckpointPart, Checkpoints } from './checkpoints.ts';
@@ -107,8 +107,16 @@ export class DirectoryStorage implements StateStorage {
   }
 
   async close(deadlineMs: number): Promise<StreamgaugeError | undefined> {
-    const { uncommittedBytes, error } = await this.#options.opened.durable.close(deadlineMs);
-    if (uncommittedBytes > 0) this.#failure = error;
-    return uncommittedBytes > 0 ? error : undefined;
+    const { durable } = this.#options.opened;
+    const { uncommittedBytes, error } = await durable.close(deadlineMs);
+    if (uncommittedBytes === 0) return undefined;
+    // A disk that hangs gives no error.
+    this.#failure ??=
+      error ??
+      new StreamgaugeError(
+        'unavailable',
+        `${uncommittedBytes} bytes could not be written to ${durable.path} in time: the disk does not answer`,
+      );
+    return this.#failure;
   }
 }

@@ -138,12 +138,13 @@ async function releaseReader(
   deadlineMs: number,
 ): Promise<void> {
   const never = new AbortController().signal;
-  const points = await readers.release(former, core, deadlineMs, (run) => atFreeMoment(core, never, run));
-  const { name } = former.reader;
-  if (points > 0)
-    log.warn(
-      { reader: name, points },
-      'a reader is not configured any more, and what its backend had not taken is lost',
-    );
-  else log.info({ reader: name }, 'a reader is not configured any more; its backend has everything');
+  const { delivered, pointsDelivered, pointsUndelivered, error } = await readers.release(
+    former,
+    core,
+    deadlineMs,
+    (run) => atFreeMoment(core, never, run),
+  );
+  const fields = { reader: former.reader.name, pointsDelivered, pointsUndelivered, error };
+  if (delivered) log.info(fields, 'a reader is not configured any more; its backend has everything');
+  else log.warn(fields, 'a reader is not configured any more, and its backend does not have everything');
 }
