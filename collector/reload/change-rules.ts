@@ -11,15 +11,9 @@ export function changeRules(
   rules: StateRules,
 ): boolean {
   if (rulesText(rules) === rulesText(state.rules)) return false;
-  const { clock } = state;
-  const nowUs = clock.nowUs();
-  clock.show(nowUs);
-  try {
-    if (!state.change(rules, sessions))
-      throw new StreamgaugeError('bug', 'the views cannot be changed while an interval is read');
-    rulesChanged(nowUs, rules);
-  } finally {
-    clock.run();
-  }
+  const nowUs = state.clock.nowUs();
+  if (!state.change(rules, sessions, nowUs))
+    throw new StreamgaugeError('bug', 'the views cannot be changed while an interval is read');
+  rulesChanged(nowUs, rules);
   return true;
 }
