@@ -1,4 +1,4 @@
-// SUITE chooses what runs: nothing or `unit` is `npm test`, which needs no other software; `interop` and `faults` are run by .ci/run.
+// SUITE chooses what runs: nothing or `unit` is `npm test`, which needs no other software and takes minutes; `bad-peers`, `faults` and `interop` are run by .ci/run.
 const suite = process.env.SUITE ?? 'unit';
 
 export default {
@@ -7,7 +7,7 @@ export default {
   require: ['./test/process/worker-exit.ts'],
   files:
     suite === 'unit'
-      ? ['test/**/*.test.ts', '!test/interop/**', '!test/faults/**', '!test/bench/**']
+      ? ['test/**/*.test.ts', '!test/interop/**', '!test/faults/**', '!test/bad-peers/**', '!test/bench/**']
       : [`test/${suite}/**/*.test.ts`],
   concurrency: 2,
   timeout: suite === 'unit' ? '60s' : '10m',
