@@ -41,8 +41,10 @@ export class FinalDelivery {
   /**
    * Before other series are defined, and after those that have ended were retired in the book.
    * @param mayTell see AgentState
+   * @param sampledUs the latest sample of any group: what has been reported goes up to there. A final state is told with no earlier time, since collectors show a
+   * series that is not defined yet on this stream with the times of its group, and backends do not take what comes with an earlier one
    */
-  deliver(nowMs: number, mayTell: boolean): void {
+  deliver(nowMs: number, mayTell: boolean, sampledUs: number): void {
     const { finals } = this.#state;
     if (finals.isIdle && this.#cells.size === 0) return;
     // What has been told makes way for the next life of its series.
@@ -58,7 +60,7 @@ export class FinalDelivery {
     if (endings.length + fresh.length === 0) return;
     this.#book.define(this.#group, nowMs, 0, true);
     this.#writer.writeDefinitions();
-    this.#report(fresh, nowMs);
+    this.#report(fresh, nowMs, sampledUs);
     for (const state of endings) this.#leave(state, 'gone');
     for (const state of fresh) if (this.#goesOn(state)) this.#leave(state, 'idle');
     this.#book.retire(this.#group, nowMs);
@@ -111,7 +113,7 @@ export class FinalDelivery {
     this.#cells.delete(state);
   }
 
-  #report(fresh: readonly FinalState[], nowMs: number): void {
+  #report(fresh: readonly FinalState[], nowMs: number, sampledUs: number): void {
     const told: FinalState[] = [];
     for (const [number, { doneAt }] of this.#told) if (doneAt !== undefined) this.#told.delete(number);
     for (const state of fresh) {
@@ -125,7 +127,8 @@ export class FinalDelivery {
       state.heldUntilMs = nowMs + noRoomRetryMs;
     }
     if (told.length === 0) return;
-    this.#group.timeUs = Math.max(this.#group.timeUs, ...told.map(({ timeUs }) => timeUs));
+    const timesUs = told.map(({ timeUs }) => timeUs);
+    this.#group.timeUs = Math.max(this.#group.timeUs, sampledUs, ...timesUs);
     this.#group.collections++;
     const values = this.#book.stateOf(this.#group);
     if (values === undefined) return;

@@ -77,7 +77,9 @@ export class StreamReports {
     const hasFinals = !state.finals.isIdle;
     for (const group of hasFinals ? groups() : due) book.retire(group, nowMs);
     const mayTell = (state.lives.size === 0 && !hasFinals) || state.mayTell();
-    this.finals.deliver(nowMs, mayTell);
+    let sampledUs = 0;
+    if (hasFinals) for (const { timeUs } of groups()) sampledUs = Math.max(sampledUs, timeUs);
+    this.finals.deliver(nowMs, mayTell, sampledUs);
     this.#writeRetired();
     for (const group of due) book.define(group, nowMs, counters.lastReport + 1, mayTell);
     this.#writeDefinitions();

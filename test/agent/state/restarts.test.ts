@@ -204,3 +204,54 @@ test('a week without a collector takes no more memory than a minute: what is hel
     counted,
   );
 });
+
+test('what a collector shows of a counter goes forward in time only, however late the final state of an earlier run is told', async (t) => {
+  const core = new Core({ views: [view({ name: 'own' })] });
+  core.nowUs = birthUs + 100_000_000;
+  const w: World = { core, clock: new FakeClock(1_000_000), disk: new MemoryDisk(), merged: new Map() };
+  const shown: { timeUs: number; value: number }[] = [];
+  const look = (): void => {
+    const batch = new PointBatch();
+    for (const { scopes } of core.outputs.collect(core.outputs.passerBy(), core.nowUs).resources)
+      for (const { streams } of scopes)
+        for (const stream of streams)
+          for (const { size } of batchesOf(stream, batch))
+            for (let i = 0; i < size; i++)
+              if (attributeOf(batch.seriesAttributes[i]!.attributes, 'worker') === 'a')
+                shown.push({ timeUs: batch.timeUs[i]!, value: batch.values[i]! });
+  };
+  const first = start(t, w, 0);
+  first.source.count('a', 5);
+  await goesOn(w, first);
+  look();
+  // What is counted without a connection comes into the file.
+  first.cut();
+  first.source.count('a', 2);
+  for (let i = 0; i < 4; i++) {
+    first.collect();
+    w.clock.advance(1000);
+    core.nowUs += 1_000_000;
+    first.storage.flush();
+    await turn();
+  }
+  kill(first);
+
+  const second = start(t, w, 1);
+  second.group.define(kernel('b'));
+  second.source.count('c', 1);
+  second.connect();
+  // Its file does not say yet that collectors may know of its own counter, so it tells what is the kernel's and nothing else.
+  for (let i = 0; i < 3; i++) {
+    w.clock.advance(1000);
+    core.nowUs += 1_000_000;
+    second.collect();
+    second.deliver(1000);
+    look();
+  }
+  await goesOn(w, second);
+  look();
+  t.is(shown.at(-1)!.value, 7, 'the final state is told');
+  t.true(shown.filter(({ value }) => value === 5).length > 1, 'it was not told at first');
+  for (const [i, { timeUs }] of shown.entries())
+    if (i > 0) t.true(timeUs >= shown[i - 1]!.timeUs, `point ${i}: ${timeUs} after ${shown[i - 1]!.timeUs}`);
+});

@@ -32,7 +32,12 @@ export class Supervised {
   /** SIGKILL. @throws Error when it ended by itself before: nothing may do that */
   async kill(): Promise<void> {
     const { child } = this;
-    if (child.ended) throw new Error(`${this.name} ended by itself. It wrote:\n${child.output.slice(-8000)}`);
+    if (child.ended) {
+      const { code, signal } = await child.wait();
+      throw new Error(
+        `${this.name} ended by itself, with ${signal ?? code}. It wrote:\n${child.output.slice(-8000)}`,
+      );
+    }
     this.kills++;
     await child.kill();
   }
