@@ -43,10 +43,13 @@ const merged = (name: string, keys: string[] | undefined) => ({
   },
 });
 
+/** A killed process loses nothing, and a busy disk takes its time. */
+const journal = { sync: 'never' };
+
 const config = (views: object[], more: object = {}) => ({
   file_format: '1.0',
   meter_provider: { views },
-  ...more,
+  streamgauge: { journal, ...more },
 });
 
 /** What /metrics shows of the outputs of jobs, without their times. */
@@ -100,7 +103,8 @@ test('SIGHUP puts the file in force, with mistakes it changes nothing, and both 
   t.teardown(() => child.kill());
   await file.write(
     config([merged('fleet.jobs', undefined)], {
-      streamgauge: { log: { level: 'debug' }, shutdown_timeout: '2s' },
+      log: { level: 'debug' },
+      shutdown_timeout: '2s',
     }),
   );
   process.kill(child.pid, 'SIGHUP');
@@ -129,7 +133,7 @@ test('a drain ends in time with a backend that hangs and an agent that does not 
   const readers = [{ periodic: { interval: 100, exporter } }];
   const file = await ConfigFile.of(t, {
     ...{ file_format: '1.0', meter_provider: { readers } },
-    streamgauge: { shutdown_timeout: '1500ms' },
+    streamgauge: { journal, shutdown_timeout: '1500ms' },
   });
   const args = ['--config', file.name, '--data-dir', await folder(t)];
   const first = await startCollectorProcess(args);
@@ -175,7 +179,7 @@ test('a drain ends in time with a backend that hangs and an agent that does not 
 });
 
 test('a drain ends in time with a disk that hangs, and says what is not kept', async (t) => {
-  const file = await ConfigFile.of(t, config([], { streamgauge: { shutdown_timeout: '1s' } }));
+  const file = await ConfigFile.of(t, config([], { shutdown_timeout: '1s', journal: { sync: 'always' } }));
   const args = ['--config', file.name, '--data-dir', await folder(t)];
   const { child, grpcPort } = await startCollectorProcess(
     args,

@@ -44,7 +44,9 @@ export class ReloadedCollector {
     more: Partial<CollectorConfig> = {},
     directory?: string,
   ): Promise<ReloadedCollector> {
-    const storage = { ...directoryDefaults, path: directory ?? (await folder(t)) };
+    // What a disk has synced is not looked at here, and a busy one takes its time.
+    const sync = { mode: 'never' } as const;
+    const storage = { ...directoryDefaults, sync, path: directory ?? (await folder(t)) };
     const reloaded = new ReloadedCollector(t, collectorConfig({ storage, ...more }));
     await reloaded.collector.start();
     return reloaded;
