@@ -62,10 +62,11 @@ export class DurableReader {
     this.#bound = { outputs, cursor };
   }
 
-  /** Replay is over: it goes on. */
-  bindLive(outputs: Outputs, recorder: Recorder, committed: () => Promise<void>): void {
+  /** Replay is over: it goes on. @param isAfresh it begins anew while the collector runs */
+  bindLive(outputs: Outputs, recorder: Recorder, committed: () => Promise<void>, isAfresh = false): void {
     const { name, temporality } = this;
-    const cursor = outputs.addReader(temporality, name, temporality === 'delta' ? requests : undefined);
+    const kept = temporality === 'delta' ? requests : undefined;
+    const cursor = outputs.addReader(temporality, name, kept, isAfresh);
     this.bind(outputs, cursor);
     this.#committed = committed;
     this.#journal = {
@@ -73,6 +74,12 @@ export class DurableReader {
       steps: (count) => recorder.steps(cursor, count),
       answered: (count) => recorder.answered(cursor, count),
     };
+  }
+
+  /** It is no more, and what waits is lost. Nothing is read at the moment. */
+  remove(): void {
+    this.intervals?.abandon();
+    this.outputs.removeReader(this.cursor);
   }
 
   get cursor(): ReaderCursor {

@@ -14,6 +14,7 @@ export type ReplayStep =
   | { do: 'collect'; reader: number }
   | { do: 'deliver'; reader: number; isTaken: boolean }
   | { do: 'rules'; which: number }
+  | { do: 'configure reader'; reader: number; how: 'again' | 'removed and added' | 'all in another order' }
   | { do: 'checkpoint'; chunks: number }
   | { do: 'give up checkpoint' }
   | { do: 'turns'; count: number }
@@ -113,6 +114,14 @@ const anyStep: fc.Arbitrary<ReplayStep> = fc.oneof(
   { weight: 6, arbitrary: step({ do: named('collect'), reader }) },
   { weight: 8, arbitrary: step({ do: named('deliver'), reader, isTaken: fc.boolean() }) },
   { weight: 2, arbitrary: step({ do: named('rules'), which: fc.nat(9) }) },
+  {
+    weight: 2,
+    arbitrary: step({
+      do: named('configure reader'),
+      reader,
+      how: fc.constantFrom('again' as const, 'removed and added' as const, 'all in another order' as const),
+    }),
+  },
   {
     weight: 5,
     arbitrary: step({ do: named('checkpoint'), chunks: fc.constantFrom(0, 1, 3, 8, 15, 100) }),

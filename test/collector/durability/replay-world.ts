@@ -85,6 +85,16 @@ export class ReplayWorld {
         this.#otlp = state.otlp(sessions);
         break;
       }
+      case 'configure reader': {
+        if (!state.outputs.isFree) break;
+        const { readers: all } = this.#side;
+        const isAfresh = step.how !== 'again';
+        const configured = step.how === 'all in another order' ? [...all].reverse() : [all[step.reader]!];
+        if (isAfresh) for (const reader of configured) reader.remove();
+        for (const reader of configured)
+          reader.bindLive(state.outputs, recorder, () => recorder.committed(), isAfresh);
+        break;
+      }
       case 'send': {
         const nowUs = state.clock.nowUs();
         const bytes = this.#senders[step.sender]!.request(step, nowUs);
