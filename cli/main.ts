@@ -7,9 +7,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.env.GRPC_VERBOSITY ??= 'NONE';
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
-  // Who reads the output may leave first: `streamgauge agent --once | head`.
+  // Who reads the output may leave first, as in `streamgauge agent --once | head`; so may a terminal.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') fail(error);
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') fail(error);
   });
   try {
     await program().parseAsync([...argv]);

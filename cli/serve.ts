@@ -65,6 +65,7 @@ export async function serve(services: readonly NamedService[], options: ServeOpt
           terminalGone: () => onSignal('SIGHUP'),
         });
   const started: NamedService[] = [];
+  let endedBy: EndingSignal | undefined;
   try {
     for (const named of services) {
       // A service that fails half way has something to stop, too.
@@ -75,6 +76,7 @@ export async function serve(services: readonly NamedService[], options: ServeOpt
     if (!isStopping) options.onStarted?.();
     running.resolve();
     const signal = await first.promise;
+    endedBy = signal;
     options.onStopping?.();
     const shutdownTimeoutMs =
       typeof options.shutdownTimeoutMs === 'number' ? options.shutdownTimeoutMs : options.shutdownTimeoutMs();
@@ -89,6 +91,8 @@ export async function serve(services: readonly NamedService[], options: ServeOpt
     endHangup();
     for (const signal of signals) process.off(signal, onSignal);
   }
+  // With its terminal gone, the runtime may not come to its end by itself.
+  if (endedBy === 'SIGHUP') endAtOnce(endedBy);
 }
 
 async function drain(
