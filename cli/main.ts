@@ -11,6 +11,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'EIO') fail(error);
   });
+  // There is nobody left to tell.
+  process.stderr.on('error', () => {});
   try {
     await program().parseAsync([...argv]);
   } catch (error) {
