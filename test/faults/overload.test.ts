@@ -74,6 +74,8 @@ test(`${times} times the load that the collector can take for ${seconds} s, then
   );
   const [from, fromMs] = [acknowledged(), performance.now()];
   await delay(3000);
+  // Acks stand for many reports, and come seldom where the machine is busy, too.
+  await until('more of the load is taken', () => acknowledged() > from, 30_000);
   const capacity = ((acknowledged() - from) * 1000) / (performance.now() - fromMs);
   t.true(capacity > 0, 'it takes something');
 
