@@ -1,8 +1,8 @@
 import type { AgentConfig, CollectorAddress } from '../agent/config/agent-config.ts';
 import { collectorEndpoint, usesTls } from '../agent/config/collector-endpoint.ts';
-import { stateDirectoryPath } from '../agent/config/state-directory.ts';
 import { ConfigError } from '../otel/config/config-error.ts';
 import type { LogLevel } from '../otel/config/log-level.ts';
+import { stateDirectoryPath } from '../otel/config/state-directory.ts';
 import type { Environment } from '../otel/config/substitution.ts';
 import { quoted } from '../otel/config/value-text.ts';
 import type { ChannelTls } from '../otel/stream/channel-tls.ts';
@@ -35,7 +35,10 @@ export async function agentSettings(flags: AgentFlags, environment: Environment)
     ...base,
     collector: { ...base.collector, ...connection(flags, base.collector) },
     agentId: flags.agentId === undefined ? base.agentId : agentId(flags.agentId),
-    stateDir: flags.stateDir === undefined ? base.stateDir : stateDirectoryPath(flags.stateDir, environment),
+    stateDir:
+      flags.stateDir === undefined
+        ? base.stateDir
+        : stateDirectoryPath('streamgauge-agent', flags.stateDir, environment),
     log: flags.logLevel === undefined ? base.log : { level: flags.logLevel },
   };
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { stateDirectoryPath } from '../otel/config/state-directory.ts';
 import type { IntervalJournal } from '../otel/export/interval-journal.ts';
 import { CollectorState } from './collector-state.ts';
 import type { CollectorConfig } from './config/collector-config.ts';
@@ -7,7 +8,6 @@ import type { KeptIntervals } from './durability/kept-intervals.ts';
 import { openState } from './durability/open-state.ts';
 import { rulesText, type StateRules, stateRules } from './durability/state-rules.ts';
 import { memoryStorage, type StateStorage } from './durability/state-storage.ts';
-import { dataDirectoryPath } from './journal/data-directory-path.ts';
 import type { JournalLog } from './journal/journal-log.ts';
 import type { OutputProblems } from './outputs/output-problems.ts';
 import type { ReaderCursor } from './outputs/reader-cursor.ts';
@@ -66,7 +66,7 @@ export async function directoryCore(options: CoreOptions, intervals: KeptInterva
   const { config, problems, counters, log } = options;
   const { storage: settings } = config;
   if (settings.kind === 'memory') return memoryCore(options);
-  const directory = dataDirectoryPath(settings.path, process.env);
+  const directory = stateDirectoryPath('streamgauge', settings.path, process.env);
   const beganMs = performance.now();
   let storage: DirectoryStorage | undefined;
   const opened = await openState({

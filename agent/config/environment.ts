@@ -1,8 +1,8 @@
 import { ConfigError } from '../../otel/config/config-error.ts';
 import { parseKeyValueList } from '../../otel/config/key-value-list.ts';
+import { stateDirectoryPath } from '../../otel/config/state-directory.ts';
 import { attributes } from '../../otel/model/attributes.ts';
 import { type AgentConfig, agentDefaults } from './agent-config.ts';
-import { stateDirectoryPath } from './state-directory.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,6 +22,6 @@ export function environmentConfig(environment: Environment): AgentConfig {
   return {
     ...agentDefaults,
     resource: attributes(pairs),
-    stateDir: stateDirectoryPath(undefined, environment),
+    stateDir: stateDirectoryPath('streamgauge-agent', undefined, environment),
   };
 }

@@ -1,7 +1,7 @@
 import { parseConfig, readConfigFile } from '../../otel/config/load-config.ts';
+import { stateDirectoryPath } from '../../otel/config/state-directory.ts';
 import type { AgentConfig } from './agent-config.ts';
 import { agentConfig, agentSchema } from './schema.ts';
-import { stateDirectoryPath } from './state-directory.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -16,5 +16,5 @@ export async function loadAgentConfig(file: string, environment: Environment): P
 /** The same from the file's text. */
 export function parseAgentConfig(text: string, file: string, environment: Environment): AgentConfig {
   const config = agentConfig(parseConfig(text, file, agentSchema, environment));
-  return { ...config, stateDir: stateDirectoryPath(config.stateDir, environment) };
+  return { ...config, stateDir: stateDirectoryPath('streamgauge-agent', config.stateDir, environment) };
 }

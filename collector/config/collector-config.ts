@@ -60,7 +60,7 @@ export type StorageConfig =
   | { readonly kind: 'memory' }
   | {
       readonly kind: 'directory';
-      /** `undefined`: the usual place, which {@link dataDirectoryPath} tells. */
+      /** `undefined`: the usual place, which {@link stateDirectoryPath} tells. */
       readonly path: string | undefined;
       readonly sync: SyncPolicy;
       /** How long a commit waits for more, milliseconds. */

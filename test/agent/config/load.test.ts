@@ -3,8 +3,8 @@ import { agentDefaults } from '../../../agent/config/agent-config.ts';
 import { collectorEndpoint } from '../../../agent/config/collector-endpoint.ts';
 import { environmentConfig } from '../../../agent/config/environment.ts';
 import { parseAgentConfig } from '../../../agent/config/load.ts';
-import { stateDirectoryPath } from '../../../agent/config/state-directory.ts';
 import { ConfigError } from '../../../otel/config/config-error.ts';
+import { stateDirectoryPath } from '../../../otel/config/state-directory.ts';
 
 const isRefused = test.macro({
   exec(t, text: string, ...expected: string[]) {
@@ -18,7 +18,7 @@ const isRefused = test.macro({
 });
 
 test('an empty file is the defaults', (t) => {
-  const defaults = { ...agentDefaults, stateDir: stateDirectoryPath(undefined, {}) };
+  const defaults = { ...agentDefaults, stateDir: stateDirectoryPath('streamgauge-agent', undefined, {}) };
   t.deepEqual(parseAgentConfig('', 'a.yaml', {}), defaults);
   t.deepEqual(parseAgentConfig('collector: {reconnect: }\nhost: {cpu: }\n', 'a.yaml', {}), defaults);
 });
@@ -138,7 +138,10 @@ test('slow groups keep their own interval when the common one is shorter', (t) =
 });
 
 test('without a file', (t) => {
-  t.deepEqual(environmentConfig({}), { ...agentDefaults, stateDir: stateDirectoryPath(undefined, {}) });
+  t.deepEqual(environmentConfig({}), {
+    ...agentDefaults,
+    stateDir: stateDirectoryPath('streamgauge-agent', undefined, {}),
+  });
   const config = environmentConfig({
     OTEL_RESOURCE_ATTRIBUTES: 'team=a%20b',
     STATE_DIRECTORY: '/var/lib/x:/y',
